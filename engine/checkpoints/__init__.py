@@ -1,0 +1,1 @@
+"""Weights, tokenizer and config as one folder: saving and loading."""

@@ -1,0 +1,1 @@
+"""Training examples: corpora, defects, refactorings, history."""

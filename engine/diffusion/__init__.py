@@ -1,0 +1,1 @@
+"""Masks, edit labels, corruption and the objective: pure functions over token ids."""

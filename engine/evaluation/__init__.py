@@ -1,0 +1,1 @@
+"""Suites with held-out cases, and their reports."""

@@ -1,0 +1,1 @@
+"""Decoding: rounds of edits from logits."""

@@ -1,0 +1,1 @@
+"""The commands of `seed`: parse, call, report; no logic of their own."""

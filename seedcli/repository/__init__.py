@@ -1,0 +1,1 @@
+"""What a repository holds: its files, their text, the regions an edit may touch."""

@@ -1,0 +1,1 @@
+"""Reviewing a patch: decisions as pure state, and the Textual screen over them."""
