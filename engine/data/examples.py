@@ -1,0 +1,113 @@
+"""Training examples: from a clean region to what the network reads and what it should answer.
+
+Each kind of example is a method of `ExampleMaker`; the mixture of kinds is the curriculum's business. All chance comes
+from the `random.Random` that is passed in, so that an example can be made again from its seed.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.data.defects import KINDS, Code, inject, inject_many
+from engine.data.phrasings import OUT_OF_SCOPE, phrase
+from engine.data.refactorings import Pair
+from engine.diffusion.corruption import ALPHA_MAX, between, mask_tokens, random_edits
+from engine.diffusion.layout import Prefix, prefix
+from engine.diffusion.levenshtein import EditIds, label
+from engine.model.tokenizer import CodeTokenizer
+
+MASK_WEIGHT, CHANGED_WEIGHT, KEPT_WEIGHT = 0.3, 2.0, 0.5
+MAX_MASK_WEIGHT = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row: prefix, canvas and what is learned of it."""
+
+    prefix: Prefix
+    canvas: tuple[int, ...]
+    """With its end token."""
+    labels: tuple[int, ...]
+    """One for each canvas token."""
+    weights: tuple[float, ...]
+    """Of each label in the loss; 0 leaves it out."""
+    in_scope: bool | None = None
+    """What the scope head should say; None teaches it nothing."""
+
+    @property
+    def length(self) -> int:
+        return len(self.prefix.ids) + len(self.canvas)
+
+
+class ExampleMaker:
+    """Makes examples of every kind with one tokenizer."""
+
+    def __init__(self, tokenizer: CodeTokenizer) -> None:
+        c = tokenizer.controls
+        self._tokenizer = tokenizer
+        self._marks = (c.context, c.instruction, c.region)
+        self._ids = EditIds(c.mask, c.delete, c.insert, c.end)
+        self._bare = prefix((), (), marks=self._marks)
+        self._ordinary = tuple(i for i in range(tokenizer.size) if i not in {getattr(c, n) for n in c.__slots__})
+
+    def masked(self, tokens: Sequence[int], rng: random.Random) -> Example:
+        """Mask process: loss on masked tokens, weighted γ'/γ = 1/t (equation 6, second term)."""
+        t = rng.uniform(0.1, 0.95)
+        canvas = mask_tokens(tokens, t, self._ids.mask, rng)
+        weight = MASK_WEIGHT * min(1 / t, MAX_MASK_WEIGHT)
+        weights = tuple(weight if token == self._ids.mask else 0.0 for token in canvas)
+        end = (self._ids.end,)
+        return Example(self._bare, (*canvas, *end), (*tokens, *end), (*weights, 0.0))
+
+    def edited(self, tokens: Sequence[int], rng: random.Random) -> Example:
+        """Edit process: loss on every token (equation 6, first term)."""
+        count = int(len(tokens) * rng.uniform(0, ALPHA_MAX))
+        canvas = random_edits(tokens, count, lambda r: r.choice(self._ordinary), rng)
+        return self._towards(self._instruction("fix", {}, rng), canvas, tokens, rng, True)
+
+    def defective(self, code: Code, clean: Sequence[int], rng: random.Random) -> Example | None:
+        """Injected bugs, or none: the instruction is to repair."""
+        count = rng.choices((0, 1, 2, 3, 5), (20, 45, 15, 12, 8))[0]
+        text = code.text
+        if count == 1:
+            text = inject(code, rng.choice(KINDS), rng) or ""
+        elif count:
+            text = inject_many(code, count, rng) or ""
+        if not text:
+            return None
+        canvas = self._tokenizer.encode(text)
+        return self._towards(self._instruction("fix", {}, rng), canvas, clean, rng, True)
+
+    def refactored(self, pair: Pair, rng: random.Random) -> Example:
+        """A recipe's pair; now and then the code as it is after, where nothing is left to do."""
+        done = rng.random() < 0.12
+        before, after = self._tokenizer.encode_batch([pair.after if done else pair.before, pair.after])
+        where = self._instruction(pair.recipe, pair.variables, rng)
+        return self._towards(where, before, after, rng, True)
+
+    def committed(self, subject: str, before: str, after: str, rng: random.Random) -> Example:
+        """A real change with its message."""
+        canvas, target = self._tokenizer.encode_batch([before, after])
+        where = prefix((), self._tokenizer.encode(subject), marks=self._marks)
+        return self._towards(where, canvas, target, rng, None)
+
+    def refused(self, tokens: Sequence[int], rng: random.Random) -> Example:
+        """An instruction that the model is not trained for: only the scope head learns."""
+        where = prefix((), self._tokenizer.encode(rng.choice(OUT_OF_SCOPE)), marks=self._marks)
+        end = (self._ids.end,)
+        canvas = (*tokens[:48], *end)
+        return Example(where, canvas, canvas, (0.0,) * len(canvas), False)
+
+    def _instruction(self, recipe: str, variables: dict[str, str], rng: random.Random) -> Prefix:
+        return prefix((), self._tokenizer.encode(phrase(recipe, variables, rng)), marks=self._marks)
+
+    def _towards(
+        self, where: Prefix, canvas: Sequence[int], target: Sequence[int], rng: random.Random, in_scope: bool | None
+    ) -> Example:
+        """The labels of a canvas, or of a state on its way."""
+        if rng.random() < 0.35:
+            canvas = between(canvas, target, self._ids, rng)
+        labels = label(canvas, target, self._ids)
+        row = (*canvas, self._ids.end)
+        weights = tuple(KEPT_WEIGHT if a == b else CHANGED_WEIGHT for a, b in zip(row, labels, strict=True))
+        return Example(where, row, tuple(labels), weights, in_scope)

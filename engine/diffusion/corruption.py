@@ -1,0 +1,82 @@
+"""The forward processes: masks, random edits, and the states between a canvas and its target.
+
+Mask process: equations 1 and 2 of Seed Diffusion (arXiv 2508.02193) with γ(t) = t. Edit process: equations 3 and 4,
+k = ⌊|x0|·α⌋ deletions, insertions and substitutions; the paper leaves open where their tokens come from: half from the
+sequence itself, half from a given distribution. Multi-round states: what a canvas looks like after some of its edits.
+
+Lists of ids and a `random.Random`; nothing knows of models or texts.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+
+from engine.diffusion.levenshtein import RUN, EditIds, Gap, gaps
+
+ALPHA_MAX = 0.1
+"""Largest share of edited tokens (arXiv 2508.02193, section 2.1)."""
+
+
+def mask_tokens(tokens: Sequence[int], rate: float, mask: int, rng: random.Random) -> list[int]:
+    """Each token masked with probability `rate`; at least one if there is any (noise clipped per block)."""
+    masked = [mask if rng.random() < rate else token for token in tokens]
+    if masked and mask not in masked:
+        masked[rng.randrange(len(masked))] = mask
+    return masked
+
+
+def random_edits(
+    tokens: Sequence[int], count: int, draw: Callable[[random.Random], int], rng: random.Random
+) -> list[int]:
+    """`count` edits in sequence: deletion, insertion, substitution with equal shares.
+
+    Args:
+        draw: a token from outside the sequence.
+    """
+    noisy = list(tokens)
+    for _ in range(count):
+        token = rng.choice(tokens) if tokens and rng.random() < 0.5 else draw(rng)
+        kind = rng.randrange(3) if noisy else 1
+        place = rng.randrange(len(noisy) + (kind == 1))
+        noisy[place : place + (kind != 1)] = [] if kind == 0 else [token]
+    return noisy
+
+
+def between(canvas: Sequence[int], target: Sequence[int], ids: EditIds, rng: random.Random) -> list[int]:
+    """A state that sampling may pass through on the way from canvas to target.
+
+    Each gap is, by chance: left as it is; edited one round; masked as a whole, with a run of slots; half filled; or
+    done. At least one gap is not left as it is.
+    """
+    found = gaps(canvas, target)
+    if not found:
+        return list(canvas)
+    forced = rng.randrange(len(found))
+    state = list(canvas)
+    for index in reversed(range(len(found))):
+        gap = found[index]
+        if index == forced or rng.random() < 0.5:
+            how = rng.choice((_one_round, _masked, _masked, _half_filled, _done))
+            state[gap.start : gap.end] = how(list(canvas[gap.start : gap.end]), gap, ids, rng)
+    return state
+
+
+def _one_round(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -> list[int]:
+    kept = list(gap.wanted[: len(draft)])
+    return kept + [ids.mask] * (RUN if len(gap.wanted) > len(draft) else 0)
+
+
+def _masked(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -> list[int]:
+    return [ids.mask] * (len(draft) + RUN)
+
+
+def _half_filled(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -> list[int]:
+    slots = max(len(draft) + RUN, len(gap.wanted))
+    return [
+        gap.wanted[k] if k < len(gap.wanted) and rng.random() < 0.5 else ids.mask
+        for k in range(slots)
+        if k < len(gap.wanted) or rng.random() < 0.5
+    ]
+
+
+def _done(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -> list[int]:
+    return list(gap.wanted)

@@ -1,0 +1,141 @@
+"""The network: a plain pre-norm transformer whose attention sees whatever the mask allows.
+
+RMSNorm (Zhang & Sennrich 2019), rotary positions (Su et al. 2021), SwiGLU (Shazeer 2020), grouped-query attention
+(Ainslie et al. 2023) with normalised queries and keys (Henry et al. 2020); embedding and output share weights.
+
+Letters: B rows, L tokens of the input, K keys (cached ones first), H heads, G key-value heads, E head width,
+D width, V vocabulary. Knows nothing of tokens' meaning, of corruption or of sampling.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.model.config import ModelConfig
+
+LayerCache = tuple[Tensor, Tensor]
+"""Keys and values of one layer, each (B, G, K, E)."""
+
+
+def rotary(positions_BL: Tensor, width: int, theta: float) -> tuple[Tensor, Tensor]:
+    """Cosines and sines for each position, float32, each (B, L, width / 2)."""
+    rates = theta ** (-torch.arange(0, width, 2, device=positions_BL.device, dtype=torch.float32) / width)
+    angles = positions_BL.to(torch.float32)[..., None] * rates
+    return angles.cos(), angles.sin()
+
+
+def rotate(x_BLHE: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn the halves of each head by its position's angles; computed in float32, returned in the input's dtype."""
+    a, b = x_BLHE.float().chunk(2, dim=-1)
+    cos, sin = cos[..., None, :], sin[..., None, :]
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).to(x_BLHE.dtype)
+
+
+def normed(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """RMSNorm over the last axis, computed in float32."""
+    wide = x.float()
+    return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps) * weight).to(x.dtype)
+
+
+class Layer(nn.Module):
+    """Attention, then SwiGLU, each on the normed stream and added to it.
+
+    `enter` and `leave` hold everything but attention itself: they see tokens one by one, whatever the rows, so that a
+    compiled training step keeps one shape.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        d, e = config.width, config.head_width
+        self.attention_norm = nn.Parameter(torch.ones(d))
+        self.query_norm = nn.Parameter(torch.ones(e))
+        self.key_norm = nn.Parameter(torch.ones(e))
+        self.qkv = nn.Linear(d, (config.heads + 2 * config.kv_heads) * e, bias=False)
+        self.out = nn.Linear(config.heads * e, d, bias=False)
+        self.hidden_norm = nn.Parameter(torch.ones(d))
+        self.gate_up = nn.Linear(d, 2 * config.hidden, bias=False)
+        self.down = nn.Linear(config.hidden, d, bias=False)
+
+    def enter(self, x_BLD: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, L, H, E), keys and values (B, L, G, E)."""
+        c = self.config
+        qkv = self.qkv(normed(x_BLD, self.attention_norm, c.norm_eps))
+        q, k, v = qkv.unflatten(-1, (-1, c.head_width)).split([c.heads, c.kv_heads, c.kv_heads], dim=-2)
+        q = rotate(normed(q, self.query_norm, c.norm_eps), cos, sin)
+        k = rotate(normed(k, self.key_norm, c.norm_eps), cos, sin)
+        return q, k, v
+
+    def leave(self, x_BLD: Tensor, mixed_BLD: Tensor) -> Tensor:
+        """The stream after attention's result and the feed-forward part."""
+        x_BLD = x_BLD + self.out(mixed_BLD)
+        gate, up = self.gate_up(normed(x_BLD, self.hidden_norm, self.config.norm_eps)).chunk(2, dim=-1)
+        return x_BLD + self.down(F.silu(gate) * up)
+
+
+class Network(nn.Module):
+    """Tokens to features, features to logits."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocabulary, config.width)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.final_norm = nn.Parameter(torch.ones(config.width))
+        self.scope = nn.Linear(config.width, 1)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        std = 0.02
+        for name, parameter in self.named_parameters():
+            if parameter.dim() > 1:
+                deep = name.endswith(("out.weight", "down.weight"))
+                nn.init.normal_(parameter, std=std / (2 * self.config.layers) ** 0.5 if deep else std)
+        nn.init.zeros_(self.scope.bias)
+
+    def forward(
+        self,
+        ids_BL: Tensor,
+        positions_BL: Tensor,
+        mask_BLK: Tensor | None,
+        cache: list[LayerCache] | None = None,
+        *,
+        keep: list[LayerCache] | None = None,
+    ) -> Tensor:
+        """Features of each token, (B, L, D).
+
+        Args:
+            ids_BL: int64 tokens.
+            positions_BL: int64 positions from 0; cached tokens keep theirs.
+            mask_BLK: True where a token may see a key (cached keys first), or None: every token sees every key.
+            cache: keys and values of tokens before these, one entry a layer.
+            keep: a list that receives this input's own keys and values, one entry a layer.
+        """
+        c = self.config
+        cos, sin = rotary(positions_BL, c.head_width, c.rope_theta)
+        x = self.embedding(ids_BL).to(self.compute_dtype)
+        bias = None if mask_BLK is None else mask_BLK[:, None]
+        for i, layer in enumerate(self.layers):
+            q, k, v = (t.transpose(1, 2) for t in layer.enter(x, cos, sin))
+            if keep is not None:
+                keep.append((k, v))
+            if cache is not None:
+                k, v = torch.cat([cache[i][0], k], dim=2), torch.cat([cache[i][1], v], dim=2)
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, enable_gqa=c.heads != c.kv_heads)
+            x = layer.leave(x, mixed.transpose(1, 2).flatten(-2))
+        return normed(x, self.final_norm, c.norm_eps)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Scores of every token, (..., V), in the features' dtype."""
+        return F.linear(features, self.embedding.weight.to(features.dtype))
+
+    @property
+    def compute_dtype(self) -> torch.dtype:
+        """bfloat16 inside autocast (training keeps float32 weights), else the weights' own."""
+        device = self.embedding.weight.device.type
+        if torch.is_autocast_enabled(device):
+            return torch.get_autocast_dtype(device)
+        return self.embedding.weight.dtype
+
+    def parameter_count(self) -> int:
+        return sum(p.numel() for p in self.parameters())
