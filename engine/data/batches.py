@@ -23,6 +23,9 @@ LENGTHS = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ROOM = 40
 """Tokens of a row set aside for the instruction and for what an edit adds."""
 KINDS = ("masked", "edited", "defective", "refactored", "committed", "refused")
+LONG, LONG_SHARE = 512, 0.3
+"""Rows longer than `LONG` tokens are drawn at this share of how often they occur: they cost twice as much a token."""
+MAX_BOOST = 6.0
 MASKED, CHANGED, KEPT = 0, 1, 2
 """What a scored position is, for the log."""
 
@@ -67,8 +70,10 @@ class BatchMaker:
         self._classes = {
             name: _classes(store.lengths) for name, store in {"regions": regions, **pairs}.items()
         }
-        shares = [len(rows) * length for rows, length in zip(self._classes["regions"], LENGTHS, strict=True)]
-        self._shares = shares
+        self._shares = [
+            len(rows) * length * (LONG_SHARE if length > LONG else 1.0)
+            for rows, length in zip(self._classes["regions"], LENGTHS, strict=True)
+        ]
 
     def batch(self, index: int, mixture: Mapping[str, float]) -> Batch:
         """The batch with this index.
@@ -125,8 +130,8 @@ def _classes(lengths: np.ndarray) -> list[np.ndarray]:
 def collate(rows: list[Example], length: int, scored: int, rng: random.Random) -> Batch:
     """Rows to tensors, with at most `scored` positions.
 
-    Positions that change or are masked come first; those that keep fill what is left and weigh so much more, the fewer
-    of them are taken, so that the loss is unbiased.
+    Positions that change or are masked come first; those that keep fill what is left, each weighing more the fewer of
+    them are taken (up to `MAX_BOOST`, which bounds the variance).
     """
     count = len(rows)
     ids = np.zeros((count, length), dtype=np.int64)
@@ -139,12 +144,12 @@ def collate(rows: list[Example], length: int, scored: int, rng: random.Random) -
         ids[b, start : row.length], blocks[b, start : row.length] = row.canvas, 2
         for i, (token, answer, weight) in enumerate(zip(row.canvas, row.labels, row.weights, strict=True)):
             if weight:
-                sort = KEPT if token == answer else (MASKED if weight < 2.0 else CHANGED)
+                sort = MASKED if row.masks else CHANGED if token != answer else KEPT
                 (may if sort == KEPT else must).append((b * length + start + i, answer, weight, sort))
     must = must if len(must) <= scored else rng.sample(must, scored)
     room = scored - len(must)
     if len(may) > room:
-        boost = len(may) / max(room, 1)
+        boost = min(len(may) / max(room, 1), MAX_BOOST)
         may = [(p, a, w * boost, s) for p, a, w, s in rng.sample(may, room)]
     chosen = must + may
     chosen += [(0, 0, 0.0, KEPT)] * (scored - len(chosen))

@@ -31,6 +31,8 @@ class Example:
     """One for each canvas token."""
     weights: tuple[float, ...]
     """Of each label in the loss; 0 leaves it out."""
+    masks: bool = False
+    """Whether this is the mask process, or else the edit process."""
     in_scope: bool | None = None
     """What the scope head should say; None teaches it nothing."""
 
@@ -57,7 +59,7 @@ class ExampleMaker:
         weight = MASK_WEIGHT * min(1 / t, MAX_MASK_WEIGHT)
         weights = tuple(weight if token == self._ids.mask else 0.0 for token in canvas)
         end = (self._ids.end,)
-        return Example(self._bare, (*canvas, *end), (*tokens, *end), (*weights, 0.0))
+        return Example(self._bare, (*canvas, *end), (*tokens, *end), (*weights, 0.0), masks=True)
 
     def edited(self, tokens: Sequence[int], rng: random.Random) -> Example:
         """Edit process: loss on every token (equation 6, first term)."""
@@ -96,7 +98,7 @@ class ExampleMaker:
         where = prefix((), self._tokenizer.encode(rng.choice(OUT_OF_SCOPE)), marks=self._marks)
         end = (self._ids.end,)
         canvas = (*tokens[:48], *end)
-        return Example(where, canvas, canvas, (0.0,) * len(canvas), False)
+        return Example(where, canvas, canvas, (0.0,) * len(canvas), in_scope=False)
 
     def _instruction(self, recipe: str, variables: dict[str, str], rng: random.Random) -> Prefix:
         return prefix((), self._tokenizer.encode(phrase(recipe, variables, rng)), marks=self._marks)
@@ -110,4 +112,4 @@ class ExampleMaker:
         labels = label(canvas, target, self._ids)
         row = (*canvas, self._ids.end)
         weights = tuple(KEPT_WEIGHT if a == b else CHANGED_WEIGHT for a, b in zip(row, labels, strict=True))
-        return Example(where, row, tuple(labels), weights, in_scope)
+        return Example(where, row, tuple(labels), weights, in_scope=in_scope)

@@ -3,8 +3,8 @@
 RMSNorm (Zhang & Sennrich 2019), rotary positions (Su et al. 2021), SwiGLU (Shazeer 2020), grouped-query attention
 (Ainslie et al. 2023) with normalised queries and keys (Henry et al. 2020); embedding and output share weights.
 
-Letters: B rows, L tokens of the input, K keys (cached ones first), H heads, G key-value heads, E head width,
-D width, V vocabulary. Knows nothing of tokens' meaning, of corruption or of sampling.
+Letters: B rows, L tokens a row, N = B*L tokens of the input, K keys (cached ones first), H heads, G key-value heads,
+E head width, D width, V vocabulary. Knows nothing of tokens' meaning, of corruption or of sampling.
 """
 
 import torch
@@ -17,18 +17,18 @@ LayerCache = tuple[Tensor, Tensor]
 """Keys and values of one layer, each (B, G, K, E)."""
 
 
-def rotary(positions_BL: Tensor, width: int, theta: float) -> tuple[Tensor, Tensor]:
-    """Cosines and sines for each position, float32, each (B, L, width / 2)."""
-    rates = theta ** (-torch.arange(0, width, 2, device=positions_BL.device, dtype=torch.float32) / width)
-    angles = positions_BL.to(torch.float32)[..., None] * rates
+def rotary(positions_N: Tensor, width: int, theta: float) -> tuple[Tensor, Tensor]:
+    """Cosines and sines for each position, float32, each (N, width / 2)."""
+    rates = theta ** (-torch.arange(0, width, 2, device=positions_N.device, dtype=torch.float32) / width)
+    angles = positions_N.to(torch.float32)[..., None] * rates
     return angles.cos(), angles.sin()
 
 
-def rotate(x_BLHE: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+def rotate(x_NHE: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn the halves of each head by its position's angles; computed in float32, returned in the input's dtype."""
-    a, b = x_BLHE.float().chunk(2, dim=-1)
+    a, b = x_NHE.float().chunk(2, dim=-1)
     cos, sin = cos[..., None, :], sin[..., None, :]
-    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).to(x_BLHE.dtype)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).to(x_NHE.dtype)
 
 
 def normed(x: Tensor, weight: Tensor, eps: float) -> Tensor:
@@ -57,24 +57,33 @@ class Layer(nn.Module):
         self.gate_up = nn.Linear(d, 2 * config.hidden, bias=False)
         self.down = nn.Linear(config.hidden, d, bias=False)
 
-    def enter(self, x_BLD: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries (B, L, H, E), keys and values (B, L, G, E)."""
+    def enter(self, x_ND: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (N, H, E), keys and values (N, G, E)."""
         c = self.config
-        qkv = self.qkv(normed(x_BLD, self.attention_norm, c.norm_eps))
+        qkv = self.qkv(normed(x_ND, self.attention_norm, c.norm_eps))
         q, k, v = qkv.unflatten(-1, (-1, c.head_width)).split([c.heads, c.kv_heads, c.kv_heads], dim=-2)
         q = rotate(normed(q, self.query_norm, c.norm_eps), cos, sin)
         k = rotate(normed(k, self.key_norm, c.norm_eps), cos, sin)
         return q, k, v
 
-    def leave(self, x_BLD: Tensor, mixed_BLD: Tensor) -> Tensor:
+    def leave(self, x_ND: Tensor, mixed_ND: Tensor) -> Tensor:
         """The stream after attention's result and the feed-forward part."""
-        x_BLD = x_BLD + self.out(mixed_BLD)
-        gate, up = self.gate_up(normed(x_BLD, self.hidden_norm, self.config.norm_eps)).chunk(2, dim=-1)
-        return x_BLD + self.down(F.silu(gate) * up)
+        x_ND = x_ND + self.out(mixed_ND)
+        gate, up = self.gate_up(normed(x_ND, self.hidden_norm, self.config.norm_eps)).chunk(2, dim=-1)
+        return x_ND + self.down(F.silu(gate) * up)
+
+
+def attend(q_BHLE: Tensor, k_BGKE: Tensor, v_BGKE: Tensor, mask: Tensor | None) -> Tensor:
+    """Scaled dot-product attention, (B, H, L, E); `mask` is broadcast against (B, H, L, K), True where seen."""
+    grouped = q_BHLE.shape[1] != k_BGKE.shape[1]
+    return F.scaled_dot_product_attention(q_BHLE, k_BGKE, v_BGKE, attn_mask=mask, enable_gqa=grouped)
 
 
 class Network(nn.Module):
     """Tokens to features, features to logits."""
+
+    attend = staticmethod(attend)
+    """Attention; training may put a faster form of the same function here."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -112,18 +121,18 @@ class Network(nn.Module):
             keep: a list that receives this input's own keys and values, one entry a layer.
         """
         c = self.config
-        cos, sin = rotary(positions_BL, c.head_width, c.rope_theta)
-        x = self.embedding(ids_BL).to(self.compute_dtype)
+        shape = ids_BL.shape
+        cos, sin = rotary(positions_BL.flatten(), c.head_width, c.rope_theta)
+        x = self.embedding(ids_BL.flatten()).to(self.compute_dtype)
         bias = None if mask_BLK is None else mask_BLK[:, None]
         for i, layer in enumerate(self.layers):
-            q, k, v = (t.transpose(1, 2) for t in layer.enter(x, cos, sin))
+            q, k, v = (t.unflatten(0, shape).transpose(1, 2) for t in layer.enter(x, cos, sin))
             if keep is not None:
                 keep.append((k, v))
             if cache is not None:
                 k, v = torch.cat([cache[i][0], k], dim=2), torch.cat([cache[i][1], v], dim=2)
-            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, enable_gqa=c.heads != c.kv_heads)
-            x = layer.leave(x, mixed.transpose(1, 2).flatten(-2))
-        return normed(x, self.final_norm, c.norm_eps)
+            x = layer.leave(x, self.attend(q, k, v, bias).transpose(1, 2).flatten(-2).flatten(0, 1))
+        return normed(x, self.final_norm, c.norm_eps).unflatten(0, shape)
 
     def logits(self, features: Tensor) -> Tensor:
         """Scores of every token, (..., V), in the features' dtype."""

@@ -1,0 +1,81 @@
+"""A native checkpoint as a folder: `config.json`, `model.safetensors`, `tokenizer.json`, `README.md` (the model card).
+
+Weights are mapped into memory, not read. Nothing in the folder is ever run.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from engine.errors import CheckpointError
+from engine.model.config import ModelConfig
+from engine.model.network import Network
+from engine.model.tokenizer import CodeTokenizer
+
+MODEL_TYPE = "seed"
+DEFAULT = Path(__file__).parent / "default"
+"""The checkpoint that comes with Seed."""
+
+
+def save(folder: Path, network: Network, tokenizer: CodeTokenizer, settings: dict[str, Any]) -> None:
+    """Write weights as bfloat16 with config and tokenizer; `settings` are the sampler's own (threshold, recipes)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: p.detach().to("cpu", torch.bfloat16).contiguous() for name, p in network.state_dict().items()}
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    fields = {name: getattr(network.config, name) for name in ModelConfig.__dataclass_fields__}
+    config = {"model_type": MODEL_TYPE, "architectures": ["SeedModel"], **fields, "seed": settings}
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    tokenizer.save(folder)
+
+
+def read_config(folder: Path) -> tuple[ModelConfig, dict[str, Any]]:
+    """Shape and sampler settings of a checkpoint.
+
+    Raises:
+        CheckpointError: there is no such folder, or its `config.json` is not one of ours.
+    """
+    path = folder / "config.json"
+    if not folder.is_dir():
+        raise CheckpointError(f"there is no model folder {folder}; give a folder with config.json and model.safetensors")
+    try:
+        table = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(table, dict) or table.get("model_type") != MODEL_TYPE:
+        raise CheckpointError(f"{path} is no Seed model (model_type must be {MODEL_TYPE!r})")
+    return ModelConfig.read(table), dict(table.get("seed", {}))
+
+
+def load(folder: Path, *, device: str, dtype: torch.dtype) -> tuple[Network, CodeTokenizer, dict[str, Any]]:
+    """Network in evaluation mode, tokenizer and sampler settings.
+
+    Raises:
+        CheckpointError: a part is missing, damaged, or of another shape than the config says.
+    """
+    config, settings = read_config(folder)
+    try:
+        tokenizer = CodeTokenizer.load(folder)
+    except Exception as error:  # the tokenizers library raises bare Exception
+        raise CheckpointError(f"{folder / 'tokenizer.json'} cannot be read: {error}") from error
+    with torch.device("meta"):
+        network = Network(config)
+    try:
+        state = load_file(folder / "model.safetensors", device=device)
+        network.load_state_dict({k: v.to(dtype) for k, v in state.items()}, strict=True, assign=True)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{folder / 'model.safetensors'} does not fit its config: {reason}") from error
+    if tokenizer.size != config.vocabulary:
+        raise CheckpointError(f"{folder}: the tokenizer has {tokenizer.size} tokens, the config says {config.vocabulary}")
+    return network.eval().requires_grad_(False), tokenizer, settings
+
+
+def revision(folder: Path) -> str:
+    """First 12 hex digits of the SHA-256 of the weights."""
+    with (folder / "model.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]

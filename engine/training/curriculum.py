@@ -1,0 +1,81 @@
+"""What a training run is: sizes, stages with their mixtures, rates. Read from a TOML file; an unknown key is an error."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.data.batches import KINDS
+from engine.errors import DataError
+from engine.model.config import ModelConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Steps that draw from one mixture of examples."""
+
+    name: str
+    steps: int
+    mixture: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        unknown = set(self.mixture) - set(KINDS)
+        if unknown or not self.mixture:
+            raise DataError(f"stage {self.name}: unknown kinds {sorted(unknown)}; there are {', '.join(KINDS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Curriculum:
+    """A whole run."""
+
+    model: ModelConfig
+    stages: tuple[Stage, ...]
+    seed: int = 1
+    tokens: int = 8192
+    """Of one batch, with padding."""
+    scored: int = 3072
+    """Positions of one batch that enter the loss."""
+    accumulate: int = 1
+    """Batches a step."""
+    matrix_rate: float = 0.02
+    """Peak learning rate of Muon (Jordan et al. 2024), for the matrices inside layers."""
+    other_rate: float = 0.003
+    """Peak learning rate of AdamW, for embedding, norms and heads."""
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    warmup: int = 100
+    """Steps of linear warm-up; then the rate is constant until the decay (warm-up, stable, decay)."""
+    decay: int = 1000
+    """Last steps, over which the rate falls linearly to 0."""
+    save_every: int = 200
+
+    @property
+    def steps(self) -> int:
+        return sum(stage.steps for stage in self.stages)
+
+    def stage(self, step: int) -> Stage:
+        """The stage of a step, counted from 0."""
+        for stage in self.stages:
+            if step < stage.steps:
+                return stage
+            step -= stage.steps
+        return self.stages[-1]
+
+    def rate(self, step: int) -> float:
+        """Share of the peak learning rate at a step, in (0, 1]."""
+        return min(1.0, (step + 1) / self.warmup, (self.steps - step) / max(self.decay, 1))
+
+
+def read_curriculum(path: Path, vocabulary: int) -> Curriculum:
+    """The run a TOML file describes: `[model]`, `[run]`, `[[stage]]`.
+
+    Raises:
+        DataError: the file cannot be read, or has a key that means nothing.
+    """
+    try:
+        table = tomllib.loads(path.read_text())
+        model = ModelConfig(vocabulary=vocabulary, **table.get("model", {}))
+        stages = tuple(Stage(**entry) for entry in table["stage"])
+        return Curriculum(model, stages, **table.get("run", {}))
+    except (OSError, tomllib.TOMLDecodeError, TypeError, KeyError) as error:
+        raise DataError(f"cannot read the training run {path}: {error}") from error

@@ -1,0 +1,186 @@
+"""The training loop: batches to gradients to weights, with exact resume.
+
+A run is a folder: `state.pt` (weights, optimizers, step; replaced atomically), `log.jsonl` (one line every few steps).
+Batches are a function of their index, so a resumed run sees what an uninterrupted one would have seen.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from engine.data.batches import CHANGED, KEPT, MASKED, Batch, BatchMaker
+from engine.model.network import Network
+from engine.training.acceleration import accelerate, hidden_matrices, scored_losses
+from engine.training.curriculum import Curriculum
+
+SCOPE_WEIGHT = 0.1
+LOG_EVERY = 20
+
+
+class _Batches(Dataset[Batch]):
+    def __init__(self, maker: BatchMaker, curriculum: Curriculum) -> None:
+        self._maker, self._curriculum = maker, curriculum
+
+    def __getitem__(self, index: int) -> Batch:
+        step = index // self._curriculum.accumulate
+        return self._maker.batch(index, self._curriculum.stage(step).mixture)
+
+
+class _From(Sampler[int]):
+    """Indices from a start to an end."""
+
+    def __init__(self, start: int, end: int) -> None:
+        self._range = range(start, end)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._range)
+
+    def __len__(self) -> int:
+        return len(self._range)
+
+
+class Trainer:
+    """One run in one process."""
+
+    def __init__(self, folder: Path, curriculum: Curriculum, maker: BatchMaker, *, never: list[int], device: str) -> None:
+        """
+        Args:
+            never: tokens that are no answer; their logit is −inf in the loss.
+        """
+        self.folder, self.curriculum, self.device = folder, curriculum, torch.device(device)
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(curriculum.seed)
+        self.network = Network(curriculum.model).to(self.device)
+        matrices = hidden_matrices(self.network)
+        others = [p for p in self.network.parameters() if all(p is not m for m in matrices)]
+        decay = curriculum.weight_decay
+        self._optimizers: list[tuple[torch.optim.Optimizer, float]] = [
+            (torch.optim.Muon(matrices, lr=0.0, momentum=0.95, weight_decay=decay), curriculum.matrix_rate),
+            (torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0, fused=True), curriculum.other_rate),
+        ]
+        self._never = torch.zeros(curriculum.model.vocabulary, device=self.device)
+        self._never[never] = float("-inf")
+        self._losses: Callable[..., Tensor] = scored_losses
+        self._maker = maker
+        self.step = 0
+        if (folder / "state.pt").exists():
+            self._resume()
+
+    def run(
+        self, *, until: int | None = None, workers: int = 1, compiled: bool = True, tell: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """Train up to the curriculum's end, or up to step `until`; saves at the end, and when interrupted."""
+        end = min(until or self.curriculum.steps, self.curriculum.steps)
+        if compiled:
+            accelerate(self.network)
+            self._losses = torch.compile(scored_losses, dynamic=False)
+        self.network.train()
+        each = self.curriculum.accumulate
+        batches = iter(
+            DataLoader(
+                _Batches(self._maker, self.curriculum),
+                batch_size=None,
+                sampler=_From(self.step * each, end * each),
+                num_workers=workers,
+                prefetch_factor=8 if workers else None,
+            )
+        )
+        totals: dict[str, float] = {}
+        clock = time.perf_counter()
+        try:
+            while self.step < end:
+                self._one_step([next(batches) for _ in range(each)], totals)
+                self.step += 1
+                if self.step % LOG_EVERY == 0 or self.step == end:
+                    now = time.perf_counter()
+                    tell(self._log(totals, now - clock))
+                    totals, clock = {}, now
+                if self.step % self.curriculum.save_every == 0:
+                    self.save()
+        finally:
+            self.save()
+
+    def _one_step(self, batches: list[Batch], totals: dict[str, float]) -> None:
+        for batch in batches:
+            loss = self._loss(batch, totals) / len(batches)
+            loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.curriculum.clip)
+        share = self.curriculum.rate(self.step)
+        for optimizer, peak in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = peak * share
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        _add(totals, norm=float(norm), steps=1)
+
+    def _loss(self, batch: Batch, totals: dict[str, float]) -> Tensor:
+        """Both terms of equation 6 over one batch, and the scope head's."""
+        to = {name: getattr(batch, name).to(self.device, non_blocking=True) for name in batch.__slots__[:-1]}
+        mask = to["blocks_BL"][:, None, :] <= to["blocks_BL"][:, :, None]
+        with torch.autocast(self.device.type, torch.bfloat16):
+            features = self.network(to["ids_BL"], to["positions_BL"], mask).flatten(0, 1)
+            scored = features.index_select(0, to["scored_S"])
+            losses = self._losses(self.network.embedding.weight, scored, to["labels_S"], self._never)
+            scope = self.network.scope(features.index_select(0, to["scope_B"]).float()).squeeze(-1)
+        known = to["in_scope_B"] >= 0
+        side = F.binary_cross_entropy_with_logits(scope.float(), to["in_scope_B"].clamp(min=0), reduction="none")
+        with torch.no_grad():
+            for name, sort in (("masked", MASKED), ("changed", CHANGED), ("kept", KEPT)):
+                here = (to["sorts_S"] == sort) & (to["weights_S"] > 0)
+                _add(totals, **{name: float(losses[here].sum()), f"{name}_n": float(here.sum())})
+            _add(totals, scope=float((side * known).sum()), scope_n=float(known.sum()), tokens=batch.tokens)
+        scale = 1000.0  # about the sum of weights in a batch, fixed so that batches of many changes count for more
+        return (losses * to["weights_S"]).sum() / scale + SCOPE_WEIGHT * (side * known).sum() / known.sum().clamp(min=1)
+
+    def _log(self, totals: Mapping[str, float], seconds: float) -> dict[str, Any]:
+        means = {n: totals[n] / max(totals[f"{n}_n"], 1) for n in ("masked", "changed", "kept", "scope")}
+        line = {
+            "step": self.step,
+            "stage": self.curriculum.stage(self.step - 1).name,
+            **{k: round(v, 4) for k, v in means.items()},
+            "norm": round(totals["norm"] / totals["steps"], 3),
+            "rate": round(self.curriculum.rate(self.step - 1), 4),
+            "tokens_per_second": round(totals["tokens"] / seconds),
+        }
+        with (self.folder / "log.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        return line
+
+    def save(self) -> None:
+        """Replace `state.pt`, whole or not at all."""
+        state = {
+            "step": self.step,
+            "network": self.network.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer, _ in self._optimizers],
+        }
+        partial = self.folder / "state.pt.partial"
+        torch.save(state, partial)
+        os.replace(partial, self.folder / "state.pt")
+
+    def _resume(self) -> None:
+        state = torch.load(self.folder / "state.pt", map_location=self.device, weights_only=True)
+        self.step = state["step"]
+        self.network.load_state_dict(state["network"])
+        for (optimizer, _), saved in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        _cut_log(self.folder / "log.jsonl", self.step)
+
+
+def _add(totals: dict[str, float], **values: float) -> None:
+    for name, value in values.items():
+        totals[name] = totals.get(name, 0.0) + value
+
+
+def _cut_log(path: Path, step: int) -> None:
+    """Drop lines of steps that will be run again."""
+    if path.exists():
+        lines = [line for line in path.read_text().splitlines() if json.loads(line)["step"] <= step]
+        path.write_text("".join(line + "\n" for line in lines))
