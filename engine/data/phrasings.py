@@ -674,7 +674,7 @@ HELD_OUT: dict[str, tuple[str, ...]] = {
 }
 """Templates that training never sees, for evaluation; the same keys."""
 
-OUT_OF_SCOPE_TRAINED: tuple[str, ...] = (
+OUT_OF_SCOPE: tuple[str, ...] = (
     "write a docstring",
     "add a docstring",
     "add docstrings to this function",
@@ -899,7 +899,7 @@ def placeholders(template: str) -> set[str]:
 
 def out_of_scope(rng: random.Random, held_out: bool = False) -> str:
     """An instruction that no recipe answers."""
-    return _surface(rng.choice(OUT_OF_SCOPE_HELD_OUT if held_out else OUT_OF_SCOPE_TRAINED), {}, rng)
+    return _surface(rng.choice(OUT_OF_SCOPE_HELD_OUT if held_out else OUT_OF_SCOPE), {}, rng)
 
 
 def _filled(template: str, variables: Mapping[str, str], rng: random.Random) -> str:
