@@ -5,15 +5,21 @@ import tree_sitter_python
 
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
 _FUNCTION = "function_definition"
-_AROUND = frozenset(
-    "module class_definition block decorated_definition if_statement else_clause elif_clause try_statement "
-    "except_clause finally_clause with_statement for_statement while_statement".split()
+_BRANCHES = (
+    "if_statement",
+    "else_clause",
+    "elif_clause",
+    "for_statement",
+    "while_statement",
+    "with_statement",
 )
+_ATTEMPTS = ("try_statement", "except_clause", "finally_clause")
+_AROUND = ("module", "class_definition", "decorated_definition", "block", *_BRANCHES, *_ATTEMPTS)
 """What may stand around an outermost function."""
 
 
 def enclosing_function(text: str, first: int, end: int) -> tuple[int, int] | None:
-    """The lines (from 0, end excluded) of the function around the lines `first` to `end`, with its decorators.
+    """The lines (from 0, end excluded) of the function around other lines, with its decorators.
 
     Args:
         first, end: lines from 0, end excluded; for `first == end` the place before line `first`.

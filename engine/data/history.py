@@ -2,10 +2,11 @@
 
 Reads a repository's objects through two git processes and never its work tree; writes and fetches nothing.
 
-Kept are commits that change one function of one Python file and nothing else in Python code but tests. Left out:
-merges, reverts, bots, changes of comments, docstrings and layout only, files that are generated or vendored,
-functions that Python 3 does not read, and subjects that say nothing ("wip", "cleanup", "more docs"). A subject
-that says no more than "fix" or "fix typo" stays: that is how people ask for a repair.
+Kept are commits that change one function of one Python file and nothing else in Python code but tests.
+Left out: merges, reverts, bots, changes of comments, docstrings and layout only, files that are
+generated or vendored, functions that Python 3 does not read, and subjects that say nothing ("wip",
+"cleanup", "more docs"). A subject of no more than "fix" or "fix typo" stays: that is how people ask for
+a repair.
 """
 
 import ast
@@ -38,14 +39,16 @@ _SKIPPED_SUBJECT = re.compile(
     re.I,
 )
 _VAGUE = """
-a add again all and another bit bits black change changed changelog changes cl clean cleaned cleaner
-cleaning cleans cleanup cleanups code comment comments commit couple debug dev doc docs docstring
-docstrings edit edits few flake8 for forgot forgotten format formatting further improve improved
-improvement improvements in initial isort just last lint linter linting little minor misc missed missing
-more mypy nit nitpick nits note notes of on oops ops pep pep8 polish pylint quick readme refactor
-refactored refactoring refactors review reviews save small some stash stashing stuff style stylistic
-suggestions test tests the things this tidy tidying tidyup to todo trivial try trying tweak tweaks up
-update updated updates updating various version whitespace whoops wip work working yet
+a add again all and another attempt bit bits black bother bothered change changed changelog changes cl
+clean cleaned cleaner cleaning cleans cleanup cleanups code comment comments commit cosmetic cosmetics
+couple debug dev doc docs docstring docstrings documentation documenting edit edits failing few flake8 for
+forgot forgotten format formatting further improve improved improvement improvements in initial isort its
+just last lint linter linting little minor misc missed missing more my mypy nit nitpick nits note notes of
+on oops ops our passes passing pep pep8 polish pylint quick readme refactor refactored refactoring
+refactors review reviews save slight slightly small some stash stashing stuff style stylistic suggestions
+temporary test testcase testcases tests that the thing things this tidy tidying tidyup to todo trivial try
+trying tweak tweaks up update updated updates updating various version whitespace whoops wip with wording
+work working works yet
 """
 _VAGUE_WORDS = frozenset(_VAGUE.split())
 _NOISE = (
@@ -205,7 +208,7 @@ def _single_change(lines: list[str]) -> Iterator[_Change]:
 def _function_texts(
     change: _Change, blobs: "_Blobs", max_changed: int, max_region: int
 ) -> tuple[str, str] | None:
-    """The one function that the change is about, before and after; None where it is not one or is too long."""
+    """The one function that the change is about, before and after; None where there is none or a long one."""
     old, new = _lines(blobs.read(change.old_id)), _lines(blobs.read(change.new_id))
     if old is None or new is None:
         return None

@@ -204,17 +204,19 @@ def _attributes(source: Source) -> dict[str, list[Occurrence]]:
     for spot in source.occurrences:
         if spot.role == "attribute" and not spot.name.startswith("__"):
             found.setdefault(spot.name, []).append(spot)
-    return {name: spots for name, spots in found.items() if _own_data(source, name, spots)}
+    classes = [scope for scope in _scopes(source) if scope.get_type() == "class"]
+    return {
+        name: spots
+        for name, spots in found.items()
+        if _own_data(source, name, spots) and not any(name in scope.get_identifiers() for scope in classes)
+    }
 
 
 def _own_data(source: Source, name: str, spots: list[Occurrence]) -> bool:
     text = source.text
     if any(spot.owner != "self" or text[spot.start + len(name) :].startswith("(") for spot in spots):
         return False
-    class_level = any(
-        table.get_type() == "class" and name in table.get_identifiers() for table in _scopes(source)
-    )
-    return not class_level and f'"{name}"' not in text and f"'{name}'" not in text
+    return f'"{name}"' not in text and f"'{name}'" not in text
 
 
 _FINDERS: dict[str, Callable[[Source], dict[str, list[Occurrence]]]] = {
