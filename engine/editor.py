@@ -1,0 +1,188 @@
+"""The one door to the model: requests in, proposals out.
+
+Turns texts into prefixes and canvases, lets the sampler work, turns canvases back into texts. Knows nothing of files,
+patches or terminals.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from engine.checkpoints import folder as checkpoint
+from engine.diffusion.layout import prefix
+from engine.diffusion.levenshtein import EditIds
+from engine.errors import DeviceError
+from engine.model.network import Network
+from engine.model.tokenizer import CodeTokenizer
+from engine.requests import Candidate, EditOptions, EditRequest, ModelInfo, Proposal, Verdict
+from engine.sampling.edit import EditSampler, EditSettings, Outcome
+
+MAX_INSTRUCTION = 128
+"""Tokens of an instruction that are read; what is longer is cut."""
+SPARE = 64
+"""Tokens set aside for what an edit adds."""
+CANDIDATE_TEMPERATURE = 0.7
+
+
+class Editor:
+    """A loaded checkpoint that edits regions."""
+
+    def __init__(
+        self, network: Network, tokenizer: CodeTokenizer, settings: dict[str, object], *, name: str, path: Path, revision: str
+    ) -> None:
+        c = tokenizer.controls
+        self._tokenizer, self._network = tokenizer, network
+        self._marks = (c.context, c.instruction, c.region)
+        self._ids = EditIds(c.mask, c.delete, c.insert, c.end)
+        never = [c.mask, c.context, c.instruction, c.region, c.pad]
+        self._sampler = EditSampler(network, self._ids, never=never, pad=c.pad)
+        self._sure = float(str(settings.get("sure", 0.3)))
+        recipes = settings.get("recipes", ())
+        assert isinstance(recipes, list | tuple), "`recipes` in the checkpoint's config is a list"
+        weight = network.embedding.weight
+        self._info = ModelInfo(
+            name=name,
+            revision=revision,
+            path=str(path),
+            parameters=network.parameter_count(),
+            dtype=str(weight.dtype).removeprefix("torch."),
+            device=str(weight.device),
+            max_region_tokens=network.config.max_tokens - MAX_INSTRUCTION - SPARE,
+            recipes=tuple(map(str, recipes)),
+            threshold=float(str(settings.get("threshold", 0.7))),
+        )
+
+    @classmethod
+    def load(cls, path: Path | None = None, *, device: str | None = None, dtype: str | None = None) -> "Editor":
+        """The checkpoint in a folder; the one that comes with Seed if None.
+
+        Args:
+            device: `cpu`, `cuda`, ...; None takes CUDA where there is one.
+            dtype: `bfloat16` or `float32`; None takes bfloat16 where the device computes it fast, else float32.
+
+        Raises:
+            CheckpointError: the folder is no usable checkpoint.
+            DeviceError: the device or dtype does not exist here.
+        """
+        folder = checkpoint.DEFAULT if path is None else path
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise DeviceError(f"device {device}: this machine has no CUDA device; use cpu")
+        chosen = _dtype(dtype, device)
+        network, tokenizer, settings = checkpoint.load(folder, device=device, dtype=chosen)
+        name = "default" if path is None else folder.name
+        return cls(network, tokenizer, settings, name=name, path=folder, revision=checkpoint.revision(folder))
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    def propose(self, requests: Sequence[EditRequest], options: EditOptions) -> list[Proposal]:
+        """One proposal for each request, in order; all of them share forwards."""
+        start = time.perf_counter()
+        prefixes, canvases, fitting = [], [], []
+        for i, request in enumerate(requests):
+            canvas = self._tokenizer.encode(request.region)
+            instruction = self._tokenizer.encode(request.instruction.strip())[:MAX_INSTRUCTION]
+            canvases.append(canvas)
+            prefixes.append(prefix((), instruction, marks=self._marks))
+            if len(canvas) <= self._info.max_region_tokens:
+                fitting.append(i)
+        tokenized = time.perf_counter() - start
+        threshold = self._info.threshold if options.threshold is None else options.threshold
+        settings = EditSettings(
+            threshold=threshold,
+            max_rounds=options.max_rounds,
+            candidates=max(1, options.candidates),
+            temperature=options.temperature or CANDIDATE_TEMPERATURE,
+            top_k=options.top_k,
+            seed=options.seed,
+        )
+        outcomes: dict[int, Outcome] = {}
+        seconds: dict[str, float] = {"prefix": 0.0, "rounds": 0.0}
+        if fitting:
+            found, seconds = self._sampler.run([prefixes[i] for i in fitting], [canvases[i] for i in fitting], settings)
+            outcomes = dict(zip(fitting, found, strict=True))
+        seconds = {"tokenize": tokenized, **seconds}
+        return [
+            self._proposal(request, canvases[i], outcomes.get(i), threshold, seconds) for i, request in enumerate(requests)
+        ]
+
+    def _proposal(
+        self,
+        request: EditRequest,
+        canvas: list[int],
+        outcome: Outcome | None,
+        threshold: float,
+        seconds: dict[str, float],
+    ) -> Proposal:
+        if outcome is None:
+            limit = self._info.max_region_tokens
+            why = f"the region has {len(canvas)} tokens, the model reads {limit}; name a smaller region"
+            return Proposal("too_long", (), why, 0.0, 0, 0, len(canvas), seconds)
+        candidates = self._candidates(request, canvas, outcome)
+        verdict, message = self._verdict(outcome, bool(candidates), threshold)
+        rounds = max(row.rounds for row in outcome.rows)
+        return Proposal(
+            verdict,
+            candidates if verdict == "edit" else (),
+            message,
+            outcome.change,
+            outcome.forwards,
+            rounds,
+            len(canvas),
+            seconds,
+        )
+
+    def _verdict(self, outcome: Outcome, found: bool, threshold: float) -> tuple[Verdict, str]:
+        if outcome.in_scope < 0.5:
+            trained = ", ".join(self._info.recipes)
+            return "out_of_scope", f"the model was not trained for this instruction; it was for: {trained}"
+        if found:
+            return "edit", ""
+        if outcome.change <= self._sure:
+            return "unchanged", "nothing needs to change"
+        sure = f"{outcome.change:.0%} sure that something should change"
+        return "unsure", f"no edit that the model would stand by: it is {sure}, the threshold is {threshold:.0%}"
+
+    def _candidates(self, request: EditRequest, canvas: list[int], outcome: Outcome) -> tuple[Candidate, ...]:
+        """Distinct texts, the greedy one first, the others by confidence."""
+        texts: dict[str, Candidate] = {}
+        greedy, *others = outcome.rows
+        for row in [greedy, *sorted(others, key=lambda r: -r.confidence)]:
+            try:
+                text = self._tokenizer.decode(row.canvas)
+            except UnicodeDecodeError:
+                continue  # the model wrote bytes that are no text
+            if text != request.region and text not in texts:
+                changed = _changed(canvas, row.canvas)
+                texts[text] = Candidate(text, row.confidence, changed, row.rounds)
+        return tuple(texts.values())
+
+
+def _changed(before: list[int], after: list[int]) -> int:
+    """Tokens between the common beginning and the common end, of the longer side."""
+    shorter = min(len(before), len(after))
+    head = next((i for i in range(shorter) if before[i] != after[i]), shorter)
+    rest = shorter - head
+    tail = next((i for i in range(rest) if before[-1 - i] != after[-1 - i]), rest)
+    return max(len(before), len(after)) - head - tail
+
+
+def _dtype(name: str | None, device: str) -> torch.dtype:
+    known = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+    if name is not None and name not in known:
+        raise DeviceError(f"dtype {name} is not one of {', '.join(known)}")
+    if name is None:
+        fast = not device.startswith("cpu") or "amx_bf16" in _cpu_flags()
+        return torch.bfloat16 if fast else torch.float32
+    return known[name]
+
+
+def _cpu_flags() -> str:
+    try:
+        return Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return ""

@@ -1,0 +1,63 @@
+"""The repair suite: held-out functions with one injected defect each, and the same functions untouched.
+
+Kinds of defect have equal shares; the set is a function of the drawn functions and a seed, and is hashed. A row counts
+as repaired only if the first candidate equals the sound text exactly.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.data.defects import KINDS, Code, inject, parses
+
+
+@dataclass(frozen=True, slots=True)
+class RepairCase:
+    """One question and its answer."""
+
+    kind: str
+    """The kind of defect, or `untouched`."""
+    syntax: bool
+    """Whether the question does not parse: a syntax defect, whatever its kind."""
+    before: str
+    after: str
+
+
+def repair_cases(functions: Sequence[str], count: int, seed: int) -> list[RepairCase]:
+    """`count` defective cases with equal shares of the kinds, and `count` untouched ones.
+
+    Functions are taken in order; one that has no place for its kind of defect is passed over for that kind and goes
+    to the next.
+
+    Raises:
+        ValueError: the functions do not suffice.
+    """
+    rng = random.Random(seed)
+    waiting = [KINDS[i % len(KINDS)] for i in range(count)]
+    cases = []
+    used = []
+    for text in functions:
+        if not waiting:
+            break
+        try:
+            code = Code(text)
+        except ValueError:
+            continue
+        for position, kind in enumerate(waiting[: 3 * len(KINDS)]):
+            broken = inject(code, kind, rng)
+            if broken is not None:
+                del waiting[position]
+                cases.append(RepairCase(kind, not parses(broken), broken, text))
+                used.append(text)
+                break
+    if waiting:
+        raise ValueError(f"{len(functions)} functions give only {len(cases)} of {count} cases; draw more")
+    return cases + [RepairCase("untouched", False, text, text) for text in used]
+
+
+def digest(cases: Sequence[RepairCase]) -> str:
+    """SHA-256 of a set of cases."""
+    rows = [[case.kind, case.before, case.after] for case in cases]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()

@@ -1,0 +1,68 @@
+"""Forwards over canvases of many requests at once: the prefix computed once and cached, rows of any length side by side.
+
+Letters as in `engine.model.network`; P tokens of the longest prefix. Knows nothing of rounds or thresholds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.diffusion.layout import PADDING_BLOCK, Prefix
+from engine.model.network import LayerCache, Network
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixCache:
+    """Keys and values of several requests' prefixes, padded to one length."""
+
+    layers: list[LayerCache]
+    seen_BP: Tensor
+    """True where a prefix has a token."""
+    lengths: list[int]
+    last_BD: Tensor
+    """Features of each prefix's last token, the region mark."""
+
+    def rows(self, indices: Sequence[int]) -> "PrefixCache":
+        """The cache of some requests, in this order; one may stand several times."""
+        chosen = torch.tensor(indices, device=self.seen_BP.device)
+        layers = [(k.index_select(0, chosen), v.index_select(0, chosen)) for k, v in self.layers]
+        return PrefixCache(
+            layers,
+            self.seen_BP.index_select(0, chosen),
+            [self.lengths[i] for i in indices],
+            self.last_BD.index_select(0, chosen),
+        )
+
+
+def read_prefixes(network: Network, prefixes: Sequence[Prefix], pad: int) -> PrefixCache:
+    """One forward over the prefixes of several requests."""
+    device = network.embedding.weight.device
+    lengths = [len(p.ids) for p in prefixes]
+    width = max(lengths)
+    ids = torch.tensor([[*p.ids, *[pad] * (width - len(p.ids))] for p in prefixes], device=device)
+    blocks = torch.tensor([[*p.blocks, *[PADDING_BLOCK] * (width - len(p.ids))] for p in prefixes], device=device)
+    positions = torch.arange(width, device=device).expand_as(ids)
+    layers: list[LayerCache] = []
+    features = network(ids, positions, blocks[:, None, :] <= blocks[:, :, None], keep=layers)
+    last = features[torch.arange(len(prefixes), device=device), torch.tensor(lengths, device=device) - 1]
+    return PrefixCache(layers, blocks != PADDING_BLOCK, lengths, last)
+
+
+def read_canvases(network: Network, cache: PrefixCache, canvases: Sequence[Sequence[int]], pad: int) -> Tensor:
+    """Features of each canvas after its prefix, (B, L, D); what stands beyond a canvas's own length means nothing.
+
+    Args:
+        cache: one row for each canvas.
+        canvases: with their end tokens.
+    """
+    device = network.embedding.weight.device
+    width = max(map(len, canvases))
+    ids = torch.tensor([[*c, *[pad] * (width - len(c))] for c in canvases], device=device)
+    lengths = torch.tensor([len(c) for c in canvases], device=device)
+    seen = torch.arange(width, device=device) < lengths[:, None]
+    positions = torch.tensor(cache.lengths, device=device)[:, None] + torch.arange(width, device=device)
+    visible = torch.cat([cache.seen_BP, seen], dim=1)[:, None, :].expand(-1, width, -1)
+    features: Tensor = network(ids, positions, visible, cache.layers)
+    return features
