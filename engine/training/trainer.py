@@ -6,6 +6,7 @@ Batches are a function of their index, so a resumed run sees what an uninterrupt
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -95,6 +96,8 @@ class Trainer:
         )
         totals: dict[str, float] = {}
         clock = time.perf_counter()
+        for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores Ctrl-C's signal
+            signal.signal(number, signal.default_int_handler)
         try:
             while self.step < end:
                 self._one_step([next(batches) for _ in range(each)], totals)

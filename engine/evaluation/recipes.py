@@ -1,0 +1,42 @@
+"""The recipes suite: rule-made pairs from held-out functions, half of them in phrasings never trained on."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.data.phrasings import phrase
+from engine.data.refactorings import RECIPES, make
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeCase:
+    """One instruction with its question and answer."""
+
+    recipe: str
+    held_out_phrasing: bool
+    instruction: str
+    before: str
+    after: str
+
+
+def recipe_cases(functions: Sequence[str], each: int, seed: int, names: Sequence[str]) -> list[RecipeCase]:
+    """`each` cases of every rule-made recipe, as far as the functions offer them.
+
+    Args:
+        names: identifiers for the new names of `rename`.
+    """
+    rng = random.Random(seed)
+    found: Counter[str] = Counter()
+    cases = []
+    for text in functions:
+        for recipe in RECIPES[1:]:  # `fix` has a suite of its own
+            if found[recipe] >= each:
+                continue
+            pair = make(recipe, text, rng, names)
+            if pair:
+                held_out = found[recipe] % 2 == 1
+                instruction = phrase(recipe, pair.variables, rng, held_out)
+                cases.append(RecipeCase(recipe, held_out, instruction, pair.before, pair.after))
+                found[recipe] += 1
+    return cases

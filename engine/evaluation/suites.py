@@ -1,0 +1,81 @@
+"""Running a suite: cases through the editor in batches, answers compared exactly, figures gathered."""
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.editor import Editor
+from engine.evaluation.recipes import RecipeCase
+from engine.evaluation.repair import RepairCase
+from engine.evaluation.scores import Share, share
+from engine.requests import EditOptions, EditRequest, Proposal
+
+BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Proposals in the order of the cases, and what they cost."""
+
+    proposals: list[Proposal]
+    seconds: float
+
+    def costs(self) -> dict[str, float]:
+        """Means over the cases: forwards and seconds an edit; the median region in tokens."""
+        count = max(len(self.proposals), 1)
+        forwards = [p.forwards for p in self.proposals if p.forwards]
+        return {
+            "forwards_per_edit": round(statistics.fmean(forwards), 2) if forwards else math.nan,
+            "seconds_per_edit": round(self.seconds / count, 4),
+            "median_region_tokens": statistics.median([p.region_tokens for p in self.proposals] or [0]),
+        }
+
+
+def answer(
+    editor: Editor, requests: Sequence[EditRequest], options: EditOptions, tell: Callable[[int], None]
+) -> Answers:
+    """All proposals; requests of like length share batches, `tell` hears how many are done."""
+    order = sorted(range(len(requests)), key=lambda i: len(requests[i].region))
+    proposals: dict[int, Proposal] = {}
+    start = time.perf_counter()
+    for at in range(0, len(order), BATCH):
+        chosen = order[at : at + BATCH]
+        found = editor.propose([requests[i] for i in chosen], options)
+        proposals.update(zip(chosen, found, strict=True))
+        tell(len(chosen))
+    return Answers([proposals[i] for i in range(len(requests))], time.perf_counter() - start)
+
+
+def first_text(request: EditRequest, proposal: Proposal) -> str:
+    """What the region becomes if the user accepts the first candidate."""
+    return proposal.candidates[0].text if proposal.candidates else request.region
+
+
+def repair_scores(cases: Sequence[RepairCase], texts: Sequence[str]) -> dict[str, Share]:
+    """Exact repairs of syntax and other defects, untouched functions left alone; then each kind."""
+    right = [text == case.after for case, text in zip(cases, texts, strict=True)]
+    rows = list(zip(cases, right, strict=True))
+    broken = [(c, ok) for c, ok in rows if c.kind != "untouched"]
+    scores = {
+        "syntax defects repaired": share(ok for c, ok in broken if c.syntax),
+        "other defects repaired": share(ok for c, ok in broken if not c.syntax),
+        "untouched left untouched": share(ok for c, ok in rows if c.kind == "untouched"),
+    }
+    kinds = dict.fromkeys(f"{c.kind}{' (syntax)' if c.syntax else ''}" for c, _ in broken)
+    for kind in sorted(kinds):
+        scores[kind] = share(ok for c, ok in broken if f"{c.kind}{' (syntax)' if c.syntax else ''}" == kind)
+    return scores
+
+
+def recipe_scores(cases: Sequence[RecipeCase], texts: Sequence[str]) -> dict[str, Share]:
+    """Exact matches of each recipe, together and by phrasings trained on or held out."""
+    rows = [(c, text == c.after) for c, text in zip(cases, texts, strict=True)]
+    scores = {}
+    for recipe in dict.fromkeys(c.recipe for c in cases):
+        own = [(c, ok) for c, ok in rows if c.recipe == recipe]
+        scores[recipe] = share(ok for _, ok in own)
+        scores[f"{recipe}, trained phrasings"] = share(ok for c, ok in own if not c.held_out_phrasing)
+        scores[f"{recipe}, held-out phrasings"] = share(ok for c, ok in own if c.held_out_phrasing)
+    return scores
