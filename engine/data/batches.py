@@ -5,7 +5,7 @@ workers gives the same stream. Letters: B rows, L tokens a row, S scored positio
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +57,7 @@ class BatchMaker:
     def __init__(
         self,
         maker: ExampleMaker,
-        decode: "Decoder",
+        decode: Callable[[list[int]], str],
         regions: RegionStore,
         pairs: Mapping[str, PairStore],
         *,
@@ -108,16 +108,6 @@ class BatchMaker:
             except ValueError:
                 return None
         return {"masked": self._maker.masked, "edited": self._maker.edited, "refused": self._maker.refused}[kind](tokens, rng)
-
-
-class Decoder:
-    """Tokens to text, as a picklable call."""
-
-    def __init__(self, decode: "object") -> None:
-        self._decode = decode
-
-    def __call__(self, tokens: list[int]) -> str:
-        return str(self._decode(tokens))  # type: ignore[operator]
 
 
 def _classes(lengths: np.ndarray) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.data.defects import KINDS, Code, inject, inject_many
-from engine.data.phrasings import OUT_OF_SCOPE, phrase
+from engine.data.phrasings import out_of_scope, phrase
 from engine.data.refactorings import Pair
 from engine.diffusion.corruption import ALPHA_MAX, between, mask_tokens, random_edits
 from engine.diffusion.layout import Prefix, prefix
@@ -95,7 +95,7 @@ class ExampleMaker:
 
     def refused(self, tokens: Sequence[int], rng: random.Random) -> Example:
         """An instruction that the model is not trained for: only the scope head learns."""
-        where = prefix((), self._tokenizer.encode(rng.choice(OUT_OF_SCOPE)), marks=self._marks)
+        where = prefix((), self._tokenizer.encode(out_of_scope(rng)), marks=self._marks)
         end = (self._ids.end,)
         canvas = (*tokens[:48], *end)
         return Example(where, canvas, canvas, (0.0,) * len(canvas), in_scope=False)
