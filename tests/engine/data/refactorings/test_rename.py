@@ -75,8 +75,8 @@ CASES = [
     (
         "def f():\n    n = 0\n    def g():\n        nonlocal n\n        n += 1\n    g()\n    return n\n",
         "n",
-        "num",
-        "def f():\n    num = 0\n    def g():\n        nonlocal num\n        num += 1\n    g()\n    return num\n",
+        "m",
+        "def f():\n    m = 0\n    def g():\n        nonlocal m\n        m += 1\n    g()\n    return m\n",
     ),
     ("def f(xs):\n    return [x for x in xs]\n", "x", "y", "def f(xs):\n    return [y for y in xs]\n"),
     (
