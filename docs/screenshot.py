@@ -33,9 +33,9 @@ _RETRY_NEW = _RETRY_OLD.replace("errors=[IOError]", "errors=(OSError,)").replace
 )
 _CLIENT_OLD = """\
 class Client:
-    def __init__(self, session, timeout_s=10):
+    def __init__(self, session, timeout=10):
         self.session = session
-        self.timeout_s = timeout_s
+        self.timeout = timeout
 
     def fetch(self, url):
         print("fetching", url)
@@ -43,7 +43,7 @@ class Client:
         return response.json()
 """
 _CLIENT_NEW = _CLIENT_OLD.replace('        print("fetching", url)\n', "").replace(
-    "get(url)", "get(url, timeout=self.timeout_s)"
+    "get(url)", "get(url, timeout=self.timeout)"
 )
 
 

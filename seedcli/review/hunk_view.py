@@ -34,8 +34,8 @@ class HunkView(ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,pagedown", "page_down", show=False),
         Binding("pageup,b", "page_up", show=False),
-        Binding("home,g", "scroll_home", show=False),
-        Binding("end,G", "scroll_end", show=False),
+        Binding("home,g", "app.move_to_end(-1)", show=False),
+        Binding("end,G", "app.move_to_end(1)", show=False),
         Binding("tab", "app.move_to_undecided(1)", show=False),
         Binding("shift+tab", "app.move_to_undecided(-1)", show=False),
     ]
@@ -214,7 +214,8 @@ class HunkView(ScrollView, can_focus=True, inherit_bindings=False):
             self._tokens[index] = ([], [])
             self._make_tokens(index, self._texts[index])
 
-    @work(thread=True, group="highlight")
+    # A lexer that fails costs the colours, not the review.
+    @work(thread=True, group="highlight", exit_on_error=False)
     def _make_tokens(self, index: int, text: FileText) -> None:
         file = text.file
         old, new = (tokens_of(file.path, side or b"", text.encoding) for side in (file.old, file.new))

@@ -94,11 +94,11 @@ class RowPainter:
             return self._file_row(row.place.file, width)
         if row.kind == "note":
             note = visible_name(self._texts[row.place.file].file.notes[row.part])
-            return _padded(Text(f"   ⚑ {note}", self._style("note"), end=""), width)
+            return Text(fit(f"   ⚑ {note}", width), self._style("note"), end="")
         if row.kind == "head":
             return self._head_row(row.place, width)
         if row.line is None:
-            return _padded(Text("", self._style("context"), end=""), width)
+            return Text(" " * width, self._style("context"), end="")
         return self._line_row(row, row.line, width)
 
     # Headings
@@ -108,8 +108,10 @@ class RowPainter:
         added, removed = counts(file)
         right = Text(end="").append(f"+{added}", self._style("file-added")).append(" ")
         right.append(f"-{removed} ", self._style("file-removed"))
-        name = f" {visible_name(file.path)}{_kind_of_change(file)}"
-        left = Text(fit(name, width - right.cell_len), self._style("file"), end="")
+        kind, name = _kind_of_change(file), f" {visible_name(file.path)}"
+        room = width - right.cell_len - len(kind)
+        name = fit(name, min(cell_len(name), room), keep_end=True)
+        left = Text(fit(name + kind, width - right.cell_len), self._style("file"), end="")
         return _padded(Text.assemble(left, right, style=self._style("file"), end=""), width)
 
     def _head_row(self, place: Place, width: int) -> Text:

@@ -104,26 +104,31 @@ class ReviewApp(App[Patch | None]):
     def __init__(self, patch: Patch, *, title: str = "", read_bytes: ReadBytes, model_note: str = "") -> None:
         # Without colours Textual would turn them into greys; the terminal's own two are plainer to read.
         super().__init__(ansi_color="NO_COLOR" in os.environ)
+        self.animation_level = "none"
         self.decisions = Decisions(patch)
         self._read_bytes = read_bytes
         self._heading = visible_name(title) or "seed review"
         self._model_note = visible_name(model_note)
         self._is_looking = False
+        # Kept by name, since a query would look into a dialog while one is open.
+        self._top = Static(id="top")
+        self._files = FileTree(self.decisions, id="files")
+        self._hunks = HunkView(self.decisions, id="hunks")
+        self._message = Static(id="message")
+        self._status = Static(id="status")
 
     def compose(self) -> ComposeResult:
         """What is reviewed; files and hunks; how far it is; the keys."""
-        yield Static(id="top")
+        yield self._top
         with Container(id="body"):
-            yield FileTree(self.decisions, id="files")
-            yield HunkView(self.decisions, id="hunks")
-        yield Static(id="message")
-        yield Static(id="status")
+            yield self._files
+            yield self._hunks
+        yield self._message
+        yield self._status
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Keys go to the hunks; the files are looked at from now on."""
-        self._hunks = self.query_one(HunkView)
-        self._files = self.query_one(FileTree)
         self._hunks.focus()
         self._show()
         self._look_at_files()
@@ -202,6 +207,10 @@ class ReviewApp(App[Patch | None]):
         self.decisions.move(step)
         self._show()
 
+    def action_move_to_end(self, direction: int) -> None:
+        """Go to the last hunk, or to the first."""
+        self.action_move(direction * len(self.decisions.places))
+
     def action_move_file(self, step: int) -> None:
         """Go so many files on or back."""
         self.decisions.move_file(step)
@@ -262,49 +271,52 @@ class ReviewApp(App[Patch | None]):
 
     def action_write(self) -> None:
         """Leave with what was accepted; ask first where hunks are undecided."""
-        if not self.decisions.tally().accepted and not self.decisions.is_complete:
-            self._show("nothing is accepted yet · y accepts this hunk, q quits")
-        elif self.decisions.is_complete:
-            self._leave("write")
-        else:
+        if self.decisions.is_complete:
+            self._write(self._files_with_accepted())
+        elif self.decisions.tally().accepted:
             self._ask()
+        else:
+            self._show("nothing is accepted yet · y accepts this hunk, q quits")
 
     def action_leave(self) -> None:
         """Leave; undecided hunks are rejected, accepted ones written if the user confirms it."""
         if self.decisions.tally().accepted:
             self._ask()
         else:
-            self._leave("discard")
+            self.exit(Patch(()))
 
     def action_interrupt(self) -> None:
         """Leave at once, without a decision."""
         self.exit(None)
 
     def _ask(self) -> None:
-        tally = self.decisions.tally()
-        files = len({p.file for p in self.decisions.places if self.decisions.state(p) == "accepted"})
-        question = f"Write {_many(tally.accepted, 'accepted hunk')} of {_many(files, 'file')}?"
+        tally, files = self.decisions.tally(), self._files_with_accepted()
+        question = f"Write {_many(tally.accepted, 'accepted hunk')} of {_many(len(files), 'file')}?"
         if tally.undecided:
             question += f"\n{_many(tally.undecided, 'undecided hunk')} will be left out."
-        self.push_screen(LeaveScreen(question), self._leave)
 
-    def _leave(self, answer: Leave | None) -> None:
-        if answer == "discard":
-            self.exit(Patch(()))
-        elif answer == "write" and self._none_became_stale():
+        def obey(answer: Leave | None) -> None:
+            if answer == "write":
+                self._write(files)
+            elif answer == "discard":
+                self.exit(Patch(()))
+
+        self.push_screen(LeaveScreen(question), obey)
+
+    def _files_with_accepted(self) -> set[int]:
+        places = (place for place in self.decisions.places if self.decisions.state(place) == "accepted")
+        return {place.file for place in places if not self.decisions.is_stale(place.file)}
+
+    def _write(self, promised: set[int]) -> None:
+        """Leave with what was accepted; but tell first of a file that the user believes to be part of it."""
+        for index in promised:
+            self._look_at_file(index)
+        lost = sorted(index for index in promised if self.decisions.is_stale(index))
+        if lost:
+            name = visible_name(self.decisions.patch.files[lost[0]].path)
+            self._show(f"{name} changed on disk and will be left out · w writes the rest")
+        else:
             self.exit(self.decisions.result())
-
-    def _none_became_stale(self) -> bool:
-        """Look at the accepted files once more; tell of one that changed, since it would be left out."""
-        accepted = {p.file for p in self.decisions.places if self.decisions.state(p) == "accepted"}
-        for index in sorted(accepted):
-            if not self.decisions.is_stale(index):
-                self._look_at_file(index)
-                if self.decisions.is_stale(index):
-                    name = visible_name(self.decisions.patch.files[index].path)
-                    self._show(f"{name} changed on disk and will be left out · w writes the rest")
-                    return False
-        return True
 
     # Showing
 
@@ -326,9 +338,8 @@ class ReviewApp(App[Patch | None]):
         else:
             self._hunks.redraw()
         self._files.show_decisions()
-        line = self.query_one("#message", Static)
-        line.update(Text(f" {message}"))
-        line.display = bool(message)
+        self._message.update(Text(f" {message}"))
+        self._message.display = bool(message)
         self._show_tally()
 
     def _show_tally(self) -> None:
@@ -336,8 +347,8 @@ class ReviewApp(App[Patch | None]):
         top = Text(f" {self._heading} ", "bold", end="").append(
             f"{self._model_note:>{room}.{room}} ", "not bold"
         )
-        self.query_one("#top", Static).update(top)
-        self.query_one("#status", Static).update(self._tally())
+        self._top.update(top)
+        self._status.update(self._tally())
 
     def _tally(self) -> str:
         """In Textual's markup: counts per state, and as a bar."""

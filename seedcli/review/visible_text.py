@@ -88,14 +88,16 @@ def visible(line: bytes, encoding: str = "utf-8") -> VisibleText:
     text = decode(line, encoding)
     note = "" if line.endswith(b"\n") else " ∅ no newline at end of file"
     if text.endswith("\r") and not note:
-        text, note = text[:-1], "␍"
+        text, note = text[:-1], "^M"
     if not note and _PLAIN.fullmatch(text):
         return VisibleText(text)
     shown = _expand(text)
     if not note:
         return shown
-    end = len(shown.text)
-    return VisibleText(shown.text + note, (*shown.marks, Mark(end, end + len(note), "note")), shown.shifts)
+    start, end = len(shown.text), len(shown.text) + len(note)
+    # Past a carriage return comes the end of its note.
+    shifts = (*shown.shifts, (len(text) + 1, end))
+    return VisibleText(shown.text + note, (*shown.marks, Mark(start, end, "note")), shifts)
 
 
 def visible_name(name: str) -> str:

@@ -116,7 +116,7 @@ def test_hidden_characters_and_notes_are_told():
     assert "hidden characters" in printed
     assert r"a\x1b.py" in printed
     assert "! line endings change from CRLF to LF" in printed
-    assert "-x␍" in printed
+    assert "-x^M" in printed
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
