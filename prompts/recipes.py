@@ -121,7 +121,7 @@ def _front_matter(path: Path, text: str) -> tuple[dict[str, Field], str]:
     for number, line in enumerate(head.splitlines(), 2):
         if not line.strip():
             continue
-        if line.startswith(" ") and key:
+        if line.startswith((" ", "- ")) and key:
             _add_item(path, number, fields, key, line.strip())
             continue
         key, colon, value = line.partition(":")

@@ -11,11 +11,10 @@ from typing import Literal
 
 from seedcli.errors import SeedError
 from seedcli.patches.apply import apply_patch
-from seedcli.patches.journal import Journal
+from seedcli.patches.journal import Journal, state_folder
 from seedcli.patches.patch import Patch, counts, render
 from seedcli.report import FileChange, Outcome, answer, say
 from seedcli.repository.workspace import Workspace
-from seedcli.settings import state_folder
 
 Mode = Literal["print", "review", "write"]
 """Print the diff and write nothing; let the user choose, then write; write at once."""
@@ -95,7 +94,7 @@ def deliver(
     if accepted is None or not accepted.files:
         return Delivery("proposed", "nothing accepted, nothing written")
     started = time.perf_counter()
-    run = apply_patch(workspace, accepted, journal_of(workspace), label=label)
+    run = apply_patch(workspace, accepted, journal_of(workspace), label=label, warn=say)
     seconds = time.perf_counter() - started
     outcome: Outcome = "applied" if num_hunks(accepted) >= num_hunks(patch) else "partly_applied"
     return Delivery(outcome, f"{summary(accepted)}; `seed undo` takes it back", run, seconds)
@@ -131,8 +130,7 @@ def num_hunks(patch: Patch) -> int:
 
 
 def summary(patch: Patch) -> str:
-    """As `git diff --shortstat` says it."""
+    """How many files and lines, for people."""
     changes = file_changes(patch)
     added, removed = sum(c.added for c in changes), sum(c.removed for c in changes)
-    files = f"{len(changes)} file{'s' if len(changes) != 1 else ''}"
-    return f"{files} changed, {added} lines added, {removed} removed"
+    return f"{len(changes)} file{'s' if len(changes) != 1 else ''} changed (+{added} -{removed})"

@@ -20,7 +20,7 @@ from seedcli.delivering import Mode, choose_mode, deliver, file_changes, is_term
 from seedcli.errors import SeedError, TargetError
 from seedcli.model_client import ModelClient, open_model
 from seedcli.patches.patch import render
-from seedcli.proposing import BATCH, Proposed, Task, make_tasks, parse_notes, propose
+from seedcli.proposing import BATCH, Proposed, Task, parse_notes, propose
 from seedcli.report import CandidateReport, Report, say
 from seedcli.repository.source import SourceFile
 from seedcli.repository.targets import expand, parse_target
@@ -165,7 +165,8 @@ def _stdin_lines() -> list[str]:
 
 def _tasks(job: EditJob, workspace: Workspace, recipe: Recipe | None, targets: Sequence[str]) -> list[Task]:
     parsed = [parse_target(target) for target in targets]
-    tasks = make_tasks(expand(workspace, parsed, cwd=Path.cwd(), force=job.force))
+    expanded = expand(workspace, parsed, cwd=Path.cwd(), force=job.force, on_skip=say)
+    tasks = [Task(source, tuple(regions)) for source, regions in expanded]
     for task in tasks:
         if recipe is not None and not recipe.accepts(task.source.name):
             raise TargetError(

@@ -5,10 +5,11 @@ The story of an edit in one file. Knows nothing of flags, of screens, or of writ
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from engine.requests import Candidate, EditOptions, EditRequest, Proposal
+from seedcli.errors import TargetError
 from seedcli.model_client import ModelClient
 from seedcli.patches.patch import FilePatch, Patch, file_patch
 from seedcli.repository.regions import Region, parses
@@ -36,6 +37,8 @@ class RegionResult:
     proposal: Proposal
     usable: tuple[Candidate, ...]
     """The candidates that may be offered, best first: they change the file and do not break it."""
+    fault: str
+    """What is wrong with the best candidate that may not be offered; empty if all may."""
 
     @property
     def place(self) -> str:
@@ -52,9 +55,7 @@ class RegionResult:
         """Why there is no edit, in one sentence; empty when there is one."""
         if self.usable:
             return ""
-        if self.proposal.verdict == "edit":
-            return "the edit found would not parse; --allow-broken offers it all the same"
-        return self.proposal.message or self.proposal.verdict
+        return self.fault or self.proposal.message or self.proposal.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,6 @@ class Proposed:
         return min(candidate.score for candidate in self.chosen(k))
 
 
-def make_tasks(expanded: Iterable[tuple[SourceFile, Sequence[Region]]]) -> list[Task]:
-    """The files to work on, each with regions that do not overlap: of two that do, the larger counts."""
-    return [Task(source, _disjoint(regions)) for source, regions in expanded]
-
-
 def propose(
     tasks: Sequence[Task],
     instruction: str,
@@ -114,11 +110,7 @@ def propose(
         allow_broken: offer edits that break a file that parsed.
         progress: called with the number of regions done and of all.
     """
-    requests = [
-        EditRequest(instruction, _whole_lines(region.text), context)
-        for task in tasks
-        for region in task.regions
-    ]
+    requests = [EditRequest(instruction, region.text, context) for task in tasks for region in task.regions]
     proposals: list[Proposal] = []
     forwards, started = 0, time.perf_counter()
     for start in range(0, len(requests), BATCH):
@@ -146,22 +138,35 @@ def parse_notes(proposed: Proposed) -> list[str]:
 
 
 def _validate(task: Task, proposals: Sequence[Proposal], allow_broken: bool) -> tuple[RegionResult, ...]:
-    """Keep the candidates that leave the file parsing, together with the best edits of the regions below."""
+    """Keep the candidates without a fault, each judged with the best edits of the regions below it."""
     source = task.source
     must_parse = (
         not allow_broken and any(p.candidates for p in proposals) and parses(source.text, source.name)
     )
     text, results = source.text, []
     for region, proposal in reversed(list(zip(task.regions, proposals, strict=True))):
-        usable = []
+        usable, fault = [], ""
         for candidate in proposal.candidates:
-            changes = source.replace(region.start, region.end, candidate.text) != source.raw
-            if changes and (not must_parse or parses(_splice(text, region, candidate.text), source.name)):
+            rewritten = _splice(text, region, candidate.text)
+            if not (found := _fault(source, region, candidate, rewritten if must_parse else "")):
                 usable.append(candidate)
+            fault = fault or found
         if usable:
             text = _splice(text, region, usable[0].text)
-        results.append(RegionResult(task, region, proposal, tuple(usable)))
+        results.append(RegionResult(task, region, proposal, tuple(usable), fault))
     return tuple(reversed(results))
+
+
+def _fault(source: SourceFile, region: Region, candidate: Candidate, must_parse: str) -> str:
+    """Why a candidate cannot be offered; empty when it can."""
+    try:
+        if source.replace(region.start, region.end, candidate.text) == source.raw:
+            return "the edit found changes nothing"
+    except TargetError as error:
+        return str(error)
+    if not parses(must_parse, source.name):
+        return "the edit found would not parse; --allow-broken offers it all the same"
+    return ""
 
 
 def _file_patch(results: Sequence[RegionResult], k: int) -> FilePatch | None:
@@ -190,20 +195,8 @@ def _at(result: RegionResult, k: int) -> Candidate:
     return result.usable[min(k, len(result.usable) - 1)]
 
 
-def _disjoint(regions: Iterable[Region]) -> tuple[Region, ...]:
-    kept: list[Region] = []
-    for region in sorted(regions, key=lambda r: (r.start, -r.end)):
-        if not kept or region.start >= kept[-1].end:
-            kept.append(region)
-    return tuple(kept)
-
-
 def _splice(text: str, region: Region, new: str) -> str:
     """`text` with the region's lines replaced. Regions are spliced from the last to the first."""
     lines = text.split("\n")
     inserted = new.removesuffix("\n").split("\n") if new else []
     return "\n".join([*lines[: region.start], *inserted, *lines[region.end :]])
-
-
-def _whole_lines(text: str) -> str:
-    return text if text.endswith("\n") or not text else text + "\n"

@@ -25,7 +25,7 @@ from seedcli.errors import PatchError, SeedError
 from seedcli.patches.apply import apply_patch
 from seedcli.patches.patch import Patch, file_patch, render
 from seedcli.patches.reading import read_patch
-from seedcli.report import Report, answer
+from seedcli.report import Report, answer, say
 from seedcli.repository.workspace import Workspace
 
 
@@ -116,7 +116,7 @@ def _keep_or_reverse(
         return Delivery("applied", "the patch is already applied; left as it is")
     reversal = _reversal(patch, kept)
     started = time.perf_counter()
-    run = apply_patch(workspace, reversal, journal_of(workspace), label=label)
+    run = apply_patch(workspace, reversal, journal_of(workspace), label=label, warn=say)
     seconds = time.perf_counter() - started
     return Delivery(
         _outcome(patch, kept), f"reversed: {summary(reversal)}; `seed undo` takes it back", run, seconds

@@ -78,11 +78,6 @@ def load_settings(
     return Settings(**values)
 
 
-def state_folder() -> Path:
-    """Where journals live: the folder `seed` of the XDG state folder."""
-    return platformdirs.user_state_path("seed")
-
-
 def models_folder() -> Path:
     """Where the user's own checkpoints are looked for by name."""
     return platformdirs.user_data_path("seed") / "models"

@@ -89,7 +89,7 @@ def _git() -> str:
 
 
 def _state_folder() -> str:
-    from seedcli.settings import state_folder
+    from seedcli.patches.journal import state_folder
 
     folder = state_folder()
     folder.mkdir(parents=True, exist_ok=True)

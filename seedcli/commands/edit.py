@@ -13,11 +13,12 @@ from seedcli.report import answer, say
 def edit(
     instruction: Annotated[
         str,
-        typer.Argument(show_default=False, help="What to do; left out with --recipe."),
+        typer.Argument(metavar="INSTRUCTION", show_default=False, help="What to do; left out with --recipe."),
     ],
     targets: Annotated[
         list[str],
         typer.Argument(
+            metavar="TARGET",
             show_default=False,
             help="FILE, FILE::SYMBOL, FILE:LINE, FILE:START-END, a directory, or - for targets on stdin, "
             "one a line. With --recipe also its variables as NAME=VALUE; ./NAME=VALUE is a file.",

@@ -22,5 +22,5 @@ def redo(
 
     workspace = Workspace.discover(Path.cwd())
     recover(workspace)
-    redone = journal_of(workspace).redo(run)
+    redone = journal_of(workspace).redo(run, warn=say)
     say(f"wrote {redone.id} ({redone.label}) again: {', '.join(redone.files)}")

@@ -22,5 +22,5 @@ def undo(
 
     workspace = Workspace.discover(Path.cwd())
     recover(workspace)
-    undone = journal_of(workspace).undo(run)
+    undone = journal_of(workspace).undo(run, warn=say)
     say(f"took back {undone.id} ({undone.label}): {', '.join(undone.files)}; `seed redo` writes it again")
