@@ -88,10 +88,10 @@ def deliver(
         if not machine:
             answer(render(patch))
         return Delivery("proposed", f"{summary(patch)}, not written; -y writes")
-    accepted: Patch | None = patch
+    accepted = patch
     if mode == "review":
         accepted = ask(patch, label, note, disk_reader(workspace))
-    if accepted is None or not accepted.files:
+    if not accepted.files:
         return Delivery("proposed", "nothing accepted, nothing written")
     started = time.perf_counter()
     run = apply_patch(workspace, accepted, journal_of(workspace), label=label, warn=say)
@@ -100,11 +100,18 @@ def deliver(
     return Delivery(outcome, f"{summary(accepted)}; `seed undo` takes it back", run, seconds)
 
 
-def ask(patch: Patch, title: str, note: str, read_bytes: Callable[[str], bytes | None]) -> Patch | None:
-    """What the user accepts of `patch`; None if they leave without writing."""
+def ask(patch: Patch, title: str, note: str, read_bytes: Callable[[str], bytes | None]) -> Patch:
+    """What the user accepts of `patch`.
+
+    Raises:
+        KeyboardInterrupt: they interrupted the review.
+    """
     from seedcli.review.choose import review_patch
 
-    return review_patch(patch, title=title, read_bytes=read_bytes, model_note=note)
+    accepted = review_patch(patch, title=title, read_bytes=read_bytes, model_note=note)
+    if accepted is None:
+        raise KeyboardInterrupt
+    return accepted
 
 
 def disk_reader(workspace: Workspace) -> Callable[[str], bytes | None]:

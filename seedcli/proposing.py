@@ -6,7 +6,7 @@ The story of an edit in one file. Knows nothing of flags, of screens, or of writ
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.requests import Candidate, EditOptions, EditRequest, Proposal
 from seedcli.errors import TargetError
@@ -27,6 +27,15 @@ class Task:
     regions: tuple[Region, ...]
     """In order of lines, without overlap."""
 
+    @property
+    def parses(self) -> bool:
+        """Whether the file parses as it stands."""
+        return parses(self.source.text, self.source.name)
+
+
+Texts = dict[int, str]
+"""What regions become, by their number in the task."""
+
 
 @dataclass(frozen=True, slots=True)
 class RegionResult:
@@ -36,9 +45,9 @@ class RegionResult:
     region: Region
     proposal: Proposal
     usable: tuple[Candidate, ...]
-    """The candidates that may be offered, best first: they change the file and do not break it."""
+    """The candidates that may be offered, best first: the file can hold them and is not broken by them."""
     fault: str
-    """What is wrong with the best candidate that may not be offered; empty if all may."""
+    """What is wrong with the first candidate that may not be offered; empty if all may."""
 
     @property
     def place(self) -> str:
@@ -130,73 +139,91 @@ def parse_notes(proposed: Proposed) -> list[str]:
     """One sentence for each changed file that did not parse: whether it does with the best change."""
     notes = []
     for results in proposed.results:
-        rewritten = _rewrite(results, 0)
-        if rewritten is not None and not parses(results[0].task.source.text, rewritten.name):
-            now = parses(rewritten.text, rewritten.name)
-            notes.append(f"{rewritten.name} did not parse, and {'does now' if now else 'still does not'}")
+        texts = _texts(results, 0)
+        if texts and not results[0].task.parses:
+            name = results[0].task.source.name
+            now = parses(_with_texts(results[0].task, texts), name)
+            notes.append(f"{name} did not parse, and {'does now' if now else 'still does not'}")
     return notes
 
 
 def _validate(task: Task, proposals: Sequence[Proposal], allow_broken: bool) -> tuple[RegionResult, ...]:
-    """Keep the candidates without a fault, each judged with the best edits of the regions below it."""
-    source = task.source
-    must_parse = (
-        not allow_broken and any(p.candidates for p in proposals) and parses(source.text, source.name)
+    """Keep the candidates that the file can hold, rank by rank, the best of all regions first."""
+    must_parse = not allow_broken and any(p.candidates for p in proposals) and task.parses
+    usable: list[list[Candidate]] = [[] for _ in proposals]
+    best: Texts = {}
+    faults: dict[int, str] = {}
+    for rank in range(max((len(p.candidates) for p in proposals), default=0)):
+        at_rank = {i: p.candidates[rank] for i, p in enumerate(proposals) if rank < len(p.candidates)}
+        for i in _sound(task, best, {i: c.text for i, c in at_rank.items()}, must_parse, faults):
+            usable[i].append(at_rank[i])
+        best = {i: found[0].text for i, found in enumerate(usable) if found}
+    return tuple(
+        RegionResult(task, region, proposal, tuple(usable[i]), faults.get(i, ""))
+        for i, (region, proposal) in enumerate(zip(task.regions, proposals, strict=True))
     )
-    text, results = source.text, []
-    for region, proposal in reversed(list(zip(task.regions, proposals, strict=True))):
-        usable, fault = [], ""
-        for candidate in proposal.candidates:
-            rewritten = _splice(text, region, candidate.text)
-            if not (found := _fault(source, region, candidate, rewritten if must_parse else "")):
-                usable.append(candidate)
-            fault = fault or found
-        if usable:
-            text = _splice(text, region, usable[0].text)
-        results.append(RegionResult(task, region, proposal, tuple(usable), fault))
-    return tuple(reversed(results))
 
 
-def _fault(source: SourceFile, region: Region, candidate: Candidate, must_parse: str) -> str:
-    """Why a candidate cannot be offered; empty when it can."""
+def _sound(task: Task, kept: Texts, new: Texts, must_parse: bool, faults: dict[int, str]) -> Texts:
+    """Those of `new` that the file can hold, together with one another and with the others of `kept`.
+
+    All at once where that works; else each half for itself, so that one bad text among many is found quickly.
+    What is wrong with the first bad text of a region is noted in `faults`.
+    """
+    fault = _fault(task, kept | new, must_parse) if new else ""
+    if not fault:
+        return new
+    if len(new) == 1:
+        faults.setdefault(*new, fault)
+        return {}
+    items = list(new.items())
+    half = len(items) // 2
+    first = _sound(task, kept, dict(items[:half]), must_parse, faults)
+    return first | _sound(task, kept | first, dict(items[half:]), must_parse, faults)
+
+
+def _fault(task: Task, texts: Texts, must_parse: bool) -> str:
+    """Why the file cannot hold these texts; empty when it can."""
     try:
-        if source.replace(region.start, region.end, candidate.text) == source.raw:
+        if task.source.replace_all(_edits(task, texts)) == task.source.raw:
             return "the edit found changes nothing"
     except TargetError as error:
         return str(error)
-    if not parses(must_parse, source.name):
+    if must_parse and not parses(_with_texts(task, texts), task.source.name):
         return "the edit found would not parse; --allow-broken offers it all the same"
     return ""
 
 
 def _file_patch(results: Sequence[RegionResult], k: int) -> FilePatch | None:
-    rewritten = _rewrite(results, k)
-    if rewritten is None:
+    texts = _texts(results, k)
+    if not texts:
         return None
-    source = results[0].task.source
-    if k and parses(source.text, source.name) and not parses(rewritten.text, source.name):
-        return _file_patch(results, 0)  # the k-th candidates were checked one by one, not together
-    return file_patch(source.name, source.raw, rewritten.raw)
+    task = results[0].task
+    if k and _fault(task, texts, must_parse=task.parses):
+        return _file_patch(results, 0)  # the k-th candidates were not all tried together
+    source = task.source
+    return file_patch(source.name, source.raw, source.replace_all(_edits(task, texts)))
 
 
-def _rewrite(results: Sequence[RegionResult], k: int) -> SourceFile | None:
-    """The file with each region's k-th candidate; None when no region has one."""
-    edits = [(result.region, _at(result, k).text) for result in results if result.usable]
-    if not edits:
-        return None
-    rewritten = results[0].task.source
-    for region, text in reversed(edits):
-        raw = rewritten.replace(region.start, region.end, text)
-        rewritten = replace(rewritten, raw=raw, text=_splice(rewritten.text, region, text))
-    return rewritten
+def _texts(results: Sequence[RegionResult], k: int) -> Texts:
+    return {i: _at(result, k).text for i, result in enumerate(results) if result.usable}
 
 
 def _at(result: RegionResult, k: int) -> Candidate:
     return result.usable[min(k, len(result.usable) - 1)]
 
 
-def _splice(text: str, region: Region, new: str) -> str:
-    """`text` with the region's lines replaced. Regions are spliced from the last to the first."""
-    lines = text.split("\n")
-    inserted = new.removesuffix("\n").split("\n") if new else []
-    return "\n".join([*lines[: region.start], *inserted, *lines[region.end :]])
+def _edits(task: Task, texts: Texts) -> list[tuple[int, int, str]]:
+    return [(task.regions[i].start, task.regions[i].end, texts[i]) for i in sorted(texts)]
+
+
+def _with_texts(task: Task, texts: Texts) -> str:
+    """The file's text with some regions replaced."""
+    lines = task.source.text.split("\n")
+    whole: list[str] = []
+    position = 0
+    for start, end, text in _edits(task, texts):
+        whole += lines[position:start]
+        whole += text.removesuffix("\n").split("\n") if text else []
+        position = end
+    return "\n".join([*whole, *lines[position:]])

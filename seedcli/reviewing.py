@@ -23,8 +23,8 @@ from seedcli.delivering import (
 )
 from seedcli.errors import PatchError, SeedError
 from seedcli.patches.apply import apply_patch
-from seedcli.patches.patch import Patch, file_patch, render
-from seedcli.patches.reading import read_patch
+from seedcli.patches.patch import Patch, render
+from seedcli.patches.reading import read_patch, reversal
 from seedcli.report import Report, answer, say
 from seedcli.repository.workspace import Workspace
 
@@ -102,7 +102,7 @@ def _keep_or_reverse(
     workspace: Workspace, patch: Patch, mode: Mode, *, label: str, machine: bool
 ) -> Delivery:
     """Review a patch that the files already hold: what is rejected is taken back."""
-    kept: Patch | None = patch
+    kept = patch
     if mode == "print" and not machine:
         answer(render(patch))
     if mode == "review":
@@ -112,14 +112,14 @@ def _keep_or_reverse(
             "rejecting a hunk reverses it",
             _reader_of_old(workspace, patch),
         )
-    if kept is None or kept == patch:
+    if kept == patch:
         return Delivery("applied", "the patch is already applied; left as it is")
-    reversal = _reversal(patch, kept)
+    back = reversal(patch, kept)
     started = time.perf_counter()
-    run = apply_patch(workspace, reversal, journal_of(workspace), label=label, warn=say)
+    run = apply_patch(workspace, back, journal_of(workspace), label=label, warn=say)
     seconds = time.perf_counter() - started
     return Delivery(
-        _outcome(patch, kept), f"reversed: {summary(reversal)}; `seed undo` takes it back", run, seconds
+        _outcome(patch, kept), f"reversed: {summary(back)}; `seed undo` takes it back", run, seconds
     )
 
 
@@ -127,17 +127,6 @@ def _outcome(patch: Patch, kept: Patch) -> Literal["applied", "partly_applied", 
     if num_hunks(kept) >= num_hunks(patch):
         return "applied"
     return "partly_applied" if kept.files else "proposed"
-
-
-def _reversal(patch: Patch, kept: Patch) -> Patch:
-    """From the files as they stand, with all of `patch`, to those with only what was kept."""
-    kept_files = {file.path: file for file in kept.files}
-    files = []
-    for file in patch.files:
-        wanted = kept_files[file.path].new if file.path in kept_files else file.old
-        if wanted != file.new:
-            files.append(file_patch(file.path, file.new, wanted))
-    return Patch(tuple(files))
 
 
 def _reader_of_old(workspace: Workspace, patch: Patch) -> Callable[[str], bytes | None]:

@@ -10,6 +10,7 @@ import hashlib
 import io
 import re
 import tokenize
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,14 +74,23 @@ class SourceFile:
             TargetError: the file's encoding lacks a character of `new_text`, or would no longer be what it
                 declares.
         """
+        return self.replace_all([(start, end, new_text)])
+
+    def replace_all(self, edits: Sequence[tuple[int, int, str]]) -> bytes:
+        """As `replace`, for several disjoint edits `(start, end, new_text)` in order of lines."""
         mark = codecs.BOM_UTF8 if self.encoding == "utf-8-sig" else b""
         lines = _split(self.raw.removeprefix(mark))
         texts = self.text.split("\n")
-        old = [Line(texts[i], lines[i]) for i in range(start, end)]
-        new = self._splice(old, _split_text(new_text), lines[start - 1] if start else b"")
-        if new and end == len(lines) and lines and not _ending(lines[-1]):
-            new[-1] = new[-1].removesuffix(_ending(new[-1]))
-        whole = [*lines[:start], *new, *lines[end:]]
+        whole: list[bytes] = []
+        position = 0
+        for start, end, new_text in edits:
+            old = [Line(texts[i], lines[i]) for i in range(start, end)]
+            new = self._splice(old, _split_text(new_text), lines[start - 1] if start else b"")
+            if new and end == len(lines) and lines and not _ending(lines[-1]):
+                new[-1] = new[-1].removesuffix(_ending(new[-1]))
+            whole += [*lines[position:start], *new]
+            position = end
+        whole += lines[position:]
         raw = mark + b"".join(
             [line if _ending(line) else line + self.newline for line in whole[:-1]] + whole[-1:]
         )

@@ -110,3 +110,10 @@ def test_an_unreadable_recipe_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"---\nname: \xff\n---\n")
     with pytest.raises(RecipeError, match="cannot be read"):
         load_recipe(path)
+
+
+@pytest.mark.parametrize("recipe", load_recipes().values(), ids=lambda recipe: recipe.name)
+def test_the_model_was_trained_for_every_phrasing(recipe: Recipe) -> None:
+    phrasings = pytest.importorskip("engine.data.phrasings")
+    assert set(recipe.phrasings) <= set(phrasings.TRAINED[recipe.name])
+    assert recipe.phrasings[0] == phrasings.canonical(recipe.name)

@@ -1,4 +1,4 @@
-"""`seed` as a process of its own with a scripted model: `python -m tests.seedcli.commands.scripted ARGUMENTS`.
+"""`seed` as a process of its own with a scripted model: `python -m tests.seedcli.commands.scripted ...`.
 
 `SCRIPT` in the environment is a JSON object of texts to replace. `WAIT_FOR` names a file for which the model
 waits before it answers, after it has made the file of that name with `.asked` added.

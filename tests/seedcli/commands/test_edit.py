@@ -311,8 +311,8 @@ class TestReviewing:
     """On a terminal the user chooses; here a function chooses in their place."""
 
     @pytest.fixture
-    def choose(self, monkeypatch: pytest.MonkeyPatch) -> list[Patch | None]:
-        answers: list[Patch | None] = []
+    def choose(self, monkeypatch: pytest.MonkeyPatch) -> list[Patch]:
+        answers: list[Patch] = []
         monkeypatch.setattr("seedcli.delivering.is_terminal", lambda stream: True)
         monkeypatch.setattr("seedcli.delivering.ask", lambda patch, title, note, read: answers.pop())
         return answers
@@ -333,7 +333,7 @@ class TestReviewing:
         assert seen == [("fix the bug", "scripted 000000000000; score 1.00", before)]
         assert (repo / "calc.py").read_text().startswith(ADD_FIXED)
 
-    def test_some_accepted(self, repo: Path, seed: Seed, choose: list[Patch | None]) -> None:
+    def test_some_accepted(self, repo: Path, seed: Seed, choose: list[Patch]) -> None:
         from seedcli.patches.patch import file_patch
 
         old = (repo / "calc.py").read_bytes()
@@ -343,18 +343,13 @@ class TestReviewing:
         assert result.code == 1
         assert (repo / "calc.py").read_bytes() == old.replace(b"a - b", b"a + b", 1)
 
-    @pytest.mark.parametrize("answer", [None, Patch(())])
-    def test_none_accepted(
-        self, repo: Path, seed: Seed, choose: list[Patch | None], answer: Patch | None
-    ) -> None:
-        choose.append(answer)
+    def test_none_accepted(self, repo: Path, seed: Seed, choose: list[Patch]) -> None:
+        choose.append(Patch(()))
         result = seed("edit", "fix the bug", "calc.py")
         assert (result.code, git(repo, "status", "--porcelain")) == (1, b"")
         assert "nothing accepted, nothing written" in result.err
 
-    def test_json_and_diff_are_never_reviewed(
-        self, repo: Path, seed: Seed, choose: list[Patch | None]
-    ) -> None:
+    def test_json_and_diff_are_never_reviewed(self, repo: Path, seed: Seed, choose: list[Patch]) -> None:
         assert seed("edit", "--json", "fix the bug", "calc.py").json["outcome"] == "proposed"
         assert seed("edit", "--diff", "fix the bug", "calc.py").out.startswith(b"diff")
 
