@@ -48,13 +48,15 @@ def find_model(name: str) -> Path:
     """The folder of a checkpoint given by name or by path.
 
     Raises:
-        ModelError: neither a known name nor a folder; names what there is.
+        ModelError: neither a known name nor the folder of a model.
     """
     known = known_models()
     if name in known:
         return known[name]
     path = Path(name).expanduser()
     if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelError(f"folder {name!r} is no model: it has no config.json; see `seed models`")
         return path
     names = ", ".join(sorted(known)) or "none"
     raise ModelError(

@@ -127,12 +127,13 @@ class TestInterruption:
             "SEED_STATE_DIR": str(tmp_path / "state"),
             "SCRIPT": json.dumps({"-": "+"}),
             "WAIT_FOR": str(tmp_path / "go"),
+            "ASKED": str(tmp_path / "asked"),
         }
         command = [sys.executable, "-m", "tests.seedcli.commands.scripted", "edit", "-y", "fix", "calc.py"]
         process = subprocess.Popen(
             command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        while not (tmp_path / "go.asked").exists():
+        while not (tmp_path / "asked").exists():
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)

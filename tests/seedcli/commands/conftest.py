@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from seedcli.main import app
-from seedcli.model_client import ModelClient, ScriptedModel
+from seedcli.model_client import ModelClient, ScriptedModel, open_model
 from tests.seedcli.commands.scripted import replacing
 
 ADD = "def add(a, b):\n    return a - b\n"
@@ -74,11 +74,12 @@ def git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
 
 @pytest.fixture
 def seed(monkeypatch: pytest.MonkeyPatch) -> Seed:
-    """Run `seed ARGUMENTS...` in this process; `model` answers, by default repairing `add`."""
+    """Run `seed ...` in this process; `model` answers, by default repairing `add`; None: as installed."""
+    repairing = ScriptedModel(replacing({"a - b": "a + b"}))
 
-    def run(*arguments: str, model: ModelClient | None = None, stdin: bytes = b"") -> Result:
-        answering = model or ScriptedModel(replacing({"a - b": "a + b"}))
-        monkeypatch.setattr("seedcli.editing.open_model", lambda name: answering)
+    def run(*arguments: str, model: ModelClient | None = repairing, stdin: bytes = b"") -> Result:
+        opening = open_model if model is None else lambda name: model
+        monkeypatch.setattr("seedcli.editing.open_model", opening)
         done = CliRunner().invoke(app, list(arguments), input=stdin, catch_exceptions=False)
         return Result(done.exit_code, done.stdout_bytes, done.stderr)
 

@@ -1,7 +1,7 @@
 """`seed` as a process of its own with a scripted model: `python -m tests.seedcli.commands.scripted ...`.
 
-`SCRIPT` in the environment is a JSON object of texts to replace. `WAIT_FOR` names a file for which the model
-waits before it answers, after it has made the file of that name with `.asked` added.
+`SCRIPT` in the environment is a JSON object of texts to replace. Where `WAIT_FOR` names a file, the model
+makes the file `ASKED` when it is asked and answers when the other is there.
 """
 
 import json
@@ -30,7 +30,7 @@ def replacing(texts: Mapping[str, str]) -> Callable[[EditRequest], str | None]:
 
 def _answer(request: EditRequest) -> str | None:
     if name := os.environ.get("WAIT_FOR"):
-        Path(name + ".asked").touch()
+        Path(os.environ["ASKED"]).touch()
         while not Path(name).exists():
             time.sleep(0.01)
     return replacing(json.loads(os.environ["SCRIPT"]))(request)
