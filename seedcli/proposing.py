@@ -174,7 +174,8 @@ def _sound(task: Task, kept: Texts, new: Texts, must_parse: bool, faults: dict[i
     if not fault:
         return new
     if len(new) == 1:
-        faults.setdefault(*new, fault)
+        (i,) = new
+        faults.setdefault(i, fault)
         return {}
     items = list(new.items())
     half = len(items) // 2
