@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.data.phrasings import TRAINED, canonical
 from prompts.recipes import BUNDLED, Recipe, RecipeError, find_recipe, load_recipe, load_recipes
 
 RECIPE = """---
@@ -114,6 +115,5 @@ def test_an_unreadable_recipe_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("recipe", load_recipes().values(), ids=lambda recipe: recipe.name)
 def test_the_model_was_trained_for_every_phrasing(recipe: Recipe) -> None:
-    phrasings = pytest.importorskip("engine.data.phrasings")
-    assert set(recipe.phrasings) <= set(phrasings.TRAINED[recipe.name])
-    assert recipe.phrasings[0] == phrasings.canonical(recipe.name)
+    assert set(recipe.phrasings) <= set(TRAINED[recipe.name])
+    assert recipe.phrasings[0] == canonical(recipe.name)
