@@ -13,6 +13,7 @@ import pytest
 from seedcli import __version__
 from seedcli.main import COMMANDS
 
+HERE = Path(__file__).parents[2]
 HEAVY = ("torch", "transformers", "textual", "git", "tree_sitter", "tokenizers", "unidiff", "rich")
 PROBE = """
 import json, sys
@@ -27,13 +28,17 @@ except SystemExit as end:
 
 def seed(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "seedcli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=HERE, check=False
+    )
 
 
 def imported(*arguments: str) -> set[str]:
     """What a run that ends well has imported."""
     command = [sys.executable, "-c", PROBE, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL, cwd=HERE
+    )
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0
     return set(modules)
@@ -47,7 +52,7 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("arguments", [("log",), ("models",), ("edit", "fix", "absent.py", "--exit-zero")])
 def test_what_needs_no_model_imports_none(arguments: tuple[str, ...], tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROBE, *arguments]
-    env = os.environ | {"PYTHONPATH": os.getcwd(), "SEED_STATE_DIR": str(tmp_path / "state")}
+    env = os.environ | {"PYTHONPATH": str(HERE), "SEED_STATE_DIR": str(tmp_path / "state")}
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL
     )
@@ -60,7 +65,7 @@ def test_help_takes_at_most_fifteen_times_an_empty_python() -> None:
         times = []
         for _ in range(7):
             started = time.perf_counter()
-            subprocess.run([sys.executable, *command], capture_output=True, check=True)
+            subprocess.run([sys.executable, *command], capture_output=True, check=True, cwd=HERE)
             times.append(time.perf_counter() - started)
         return min(times)
 
@@ -112,7 +117,7 @@ def test_a_defect_of_seed_is_no_answer_about_the_code() -> None:
         "import sys\nfrom seedcli import main\n"
         "main.COMMANDS['log'] = main.Command('os', 'abort_', '')\nsys.argv = ['seed', 'log']\nmain.run()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=HERE)
     assert done.returncode == 70
     assert "this is a defect of Seed" in done.stderr
 
@@ -123,7 +128,7 @@ class TestInterruption:
     def test_interrupted(self, tmp_path: Path) -> None:
         (tmp_path / "calc.py").write_text("def f(a):\n    return a - 1\n")
         env = os.environ | {
-            "PYTHONPATH": os.getcwd(),
+            "PYTHONPATH": str(HERE),
             "SEED_STATE_DIR": str(tmp_path / "state"),
             "SCRIPT": json.dumps({"-": "+"}),
             "WAIT_FOR": str(tmp_path / "go"),

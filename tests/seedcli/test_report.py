@@ -2,11 +2,15 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from seedcli.errors import CheckFailed, ConflictError, ModelError, TargetError
 from seedcli.report import CandidateReport, FileChange, Outcome, Report, one_line
+
+
+HERE = Path(__file__).parents[2]
 
 
 def test_the_json_object_has_every_key_of_the_contract() -> None:
@@ -87,5 +91,7 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as pipe:
-        done = subprocess.run([sys.executable, "-c", code], stdout=pipe, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=pipe, stderr=subprocess.PIPE, check=False, cwd=HERE
+        )
     assert (done.returncode, done.stderr) == (7, b"")

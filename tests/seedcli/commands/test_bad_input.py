@@ -176,9 +176,8 @@ class TestDiskFull:
         try:
             monkeypatch.chdir(folder)
             yield folder
-            monkeypatch.undo()
         finally:
-            os.chdir("/")
+            monkeypatch.undo()
             subprocess.run(["umount", str(folder)], check=True)
 
     def test_no_room_for_the_files(self, small: Path, seed: Seed) -> None:
