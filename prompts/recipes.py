@@ -1,0 +1,181 @@
+"""Recipes: instructions with a name, as text files. Loads, checks and renders them. Standard library only.
+
+A recipe is a Markdown file whose front matter holds `name`, `summary`, `needs`, a list of `phrasings` and a
+table of `variables`; below it stands a description for people. Its instruction is the first phrasing, with
+`{variable}` replaced. A user's `.seed/prompts/*.md` add to the recipes here, or replace one of their name.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+BUNDLED = Path(__file__).parent
+LANGUAGES: Mapping[str, tuple[str, ...]] = {"": (), "python": (".py", ".pyi")}
+"""What `needs` may say, and the suffixes of the files that satisfy it; none for any file."""
+_KEYS = {"name", "summary", "needs", "phrasings", "variables"}
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+class RecipeError(Exception):
+    """A recipe is unknown or broken, or its variables do not fit; the text names the value and the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One named instruction."""
+
+    name: str
+    summary: str
+    phrasings: tuple[str, ...]
+    """Ways to say it; the first is the one that is rendered."""
+    variables: Mapping[str, str]
+    """Each variable with what it means. All are required."""
+    needs: str
+    """A key of `LANGUAGES`."""
+    description: str
+
+    def render(self, values: Mapping[str, str]) -> str:
+        """The instruction with every variable replaced.
+
+        Raises:
+            RecipeError: a variable is missing, or there is none of that name.
+        """
+        for name in values:
+            if name not in self.variables:
+                known = ", ".join(self.variables) or "it has none"
+                raise RecipeError(f"recipe {self.name!r} has no variable {name!r}; known: {known}")
+        missing = [name for name in self.variables if not values.get(name)]
+        if missing:
+            hint = " ".join(f"{name}=..." for name in missing)
+            raise RecipeError(f"recipe {self.name!r} misses the variable {missing[0]!r}; add {hint}")
+        return _PLACEHOLDER.sub(lambda match: values[match[1]], self.phrasings[0])
+
+    def accepts(self, path: str) -> bool:
+        """Whether a file of this name is in the language that the recipe needs."""
+        suffixes = LANGUAGES[self.needs]
+        return not suffixes or path.endswith(suffixes)
+
+
+def load_recipes(folders: Iterable[Path] = ()) -> dict[str, Recipe]:
+    """Every recipe by name: those that come with Seed, then those in `folders`, which win.
+
+    Raises:
+        RecipeError: a file is not a recipe.
+    """
+    paths = [path for folder in (BUNDLED, *folders) for path in sorted(folder.glob("*.md"))]
+    recipes = map(load_recipe, paths)
+    return {recipe.name: recipe for recipe in recipes}
+
+
+def find_recipe(recipes: Mapping[str, Recipe], name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        RecipeError: there is none; names those that come near.
+    """
+    if name not in recipes:
+        near = difflib.get_close_matches(name, recipes, 3) or sorted(recipes)
+        raise RecipeError(f"no recipe {name!r}; did you mean {', '.join(near)}?")
+    return recipes[name]
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The recipe in one file.
+
+    Raises:
+        RecipeError: it cannot be read or is not a recipe; names the file and the line or key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} cannot be read: {error}") from error
+    fields, description = _front_matter(path, text)
+    recipe = Recipe(
+        name=_text(path, fields, "name"),
+        summary=_text(path, fields, "summary"),
+        phrasings=_list(path, fields, "phrasings"),
+        variables=_table(path, fields, "variables"),
+        needs=_text(path, fields, "needs", default=""),
+        description=description,
+    )
+    _check(path, recipe)
+    return recipe
+
+
+Field = str | list[str] | dict[str, str]
+
+
+def _front_matter(path: Path, text: str) -> tuple[dict[str, Field], str]:
+    """The fields between the two `---` lines, and the text below.
+
+    The grammar is the small part of YAML that recipes need: `key: text`, and `key:` followed by indented
+    `- text` or `key: text` lines. Values are taken as they stand; quotes mean nothing.
+    """
+    head, mark, description = text.removeprefix("---\n").partition("\n---\n")
+    if not text.startswith("---\n") or not mark:
+        raise RecipeError(f"{path} has no front matter: it must begin with a block between two lines `---`")
+    fields: dict[str, Field] = {}
+    key = ""
+    for number, line in enumerate(head.splitlines(), 2):
+        if not line.strip():
+            continue
+        if line.startswith((" ", "- ")) and key:
+            _add_item(path, number, fields, key, line.strip())
+            continue
+        key, colon, value = line.partition(":")
+        if not colon or key in fields or key not in _KEYS:
+            known = ", ".join(sorted(_KEYS))
+            raise RecipeError(
+                f"{path}, line {number}: {line.strip()!r} must be `key: value`, each once; keys: {known}"
+            )
+        fields[key] = value.strip()
+    return fields, description.strip()
+
+
+def _add_item(path: Path, number: int, fields: dict[str, Field], key: str, item: str) -> None:
+    held = fields[key] or ([] if item.startswith("- ") else {})
+    name, colon, meaning = item.partition(":")
+    if isinstance(held, list) and item.startswith("- "):
+        held.append(item.removeprefix("- ").strip())
+    elif isinstance(held, dict) and colon:
+        held[name.strip()] = meaning.strip()
+    else:
+        raise RecipeError(f"{path}, line {number}: {item!r} does not belong under {key!r}")
+    fields[key] = held
+
+
+def _text(path: Path, fields: Mapping[str, Field], key: str, *, default: str | None = None) -> str:
+    value = fields.get(key, default)
+    if not isinstance(value, str) or (not value and default is None):
+        raise RecipeError(f"{path}: {key!r} must be given as one line of text")
+    return value
+
+
+def _list(path: Path, fields: Mapping[str, Field], key: str) -> tuple[str, ...]:
+    value = fields.get(key)
+    if not isinstance(value, list):
+        raise RecipeError(f"{path}: {key!r} must be a list of `- text` lines")
+    return tuple(value)
+
+
+def _table(path: Path, fields: Mapping[str, Field], key: str) -> dict[str, str]:
+    value = fields.get(key) or {}
+    if not isinstance(value, dict):
+        raise RecipeError(f"{path}: {key!r} must be `name: meaning` lines")
+    return value
+
+
+def _check(path: Path, recipe: Recipe) -> None:
+    if recipe.needs not in LANGUAGES:
+        raise RecipeError(
+            f"{path}: 'needs' may be {', '.join(filter(None, LANGUAGES))}, not {recipe.needs!r}"
+        )
+    for phrasing in recipe.phrasings:
+        used = set(_PLACEHOLDER.findall(phrasing))
+        if used != set(recipe.variables):
+            odd = ", ".join(sorted(used ^ set(recipe.variables)))
+            raise RecipeError(
+                f"{path}: {phrasing!r} must use each of its variables and no other; look at {odd}"
+            )

@@ -1,0 +1,5 @@
+"""`python -m seedcli` is `seed`."""
+
+from seedcli.main import run
+
+run()

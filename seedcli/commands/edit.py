@@ -1,0 +1,114 @@
+"""`seed edit`: flags to a job, its report to stdout and stderr, its outcome to the exit code.
+
+Options are declared without importing the model, the screen, git or the parser, so that `--help` is quick.
+"""
+
+from typing import Annotated
+
+import typer
+
+from seedcli.report import answer, say
+
+
+def edit(
+    instruction: Annotated[
+        str,
+        typer.Argument(metavar="INSTRUCTION", show_default=False, help="What to do; left out with --recipe."),
+    ],
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TARGET",
+            show_default=False,
+            help="FILE, FILE::SYMBOL, FILE:LINE, FILE:START-END, a directory, or - for targets on stdin, "
+            "one a line. With --recipe also its variables as NAME=VALUE; ./NAME=VALUE is a file.",
+        ),
+    ] = [],  # noqa: B006
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Instruct by recipe; see `seed prompts`.")
+    ] = None,
+    apply: Annotated[bool, typer.Option("-y", "--apply", help="Write without review.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print the unified diff, write nothing.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; without -y, write nothing.")
+    ] = False,
+    model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = None,
+    candidates: Annotated[int | None, typer.Option("-n", "--candidates", help="Candidates to draw.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Source of all chance.")] = None,
+    context: Annotated[
+        list[str], typer.Option(metavar="PATH", help="Also show this file to the model.")
+    ] = [],  # noqa: B006
+    temperature: Annotated[float | None, typer.Option(help="Randomness of further candidates.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Sample among the k most probable tokens.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Least probability of a change, 0 to 1.")] = None,
+    max_rounds: Annotated[int | None, typer.Option(help="Rounds after which an edit is ended.")] = None,
+    expect_change: Annotated[
+        bool, typer.Option("--expect-change", help="End with 3 if nothing changes.")
+    ] = False,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="End with 0 when a diff is not applied.")
+    ] = False,
+    show_prompt: Annotated[bool, typer.Option("--show-prompt", help="Show what the model is given.")] = False,
+    timings: Annotated[bool, typer.Option("--timings", help="Say where the time went.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Edit ignored and secret files that are named.")
+    ] = False,
+    allow_broken: Annotated[
+        bool, typer.Option("--allow-broken", help="Offer edits that do not parse.")
+    ] = False,
+    isolated: Annotated[bool, typer.Option("--isolated", help="Read no configuration files.")] = False,
+) -> None:
+    """Edit code as an instruction or a recipe says.
+
+    \b
+    Examples:
+      seed edit "fix the bug" src/app.py::parse      review in the terminal, write what you accept
+      seed edit "use f-strings" src/app.py:10-40     only these lines
+      seed edit -y "remove debug prints" src/        write without review; `seed undo` takes it back
+      seed edit "fix the bug" src/ > fix.patch       in a pipe: print the diff, write nothing
+      git ls-files '*.py' | seed edit --json "use enumerate instead of range(len())" -
+      seed edit --recipe rename old=tmp new=total src/app.py::add
+      seed edit -n 8 --temperature 0.7 --seed 1 "fix the bug" src/app.py::parse
+
+    On a terminal the edit is reviewed hunk by hunk and written; otherwise the unified diff goes to stdout and
+    nothing is written. Paths in a git repository must lie inside it.
+
+    \b
+    Exit codes:
+      0    applied, or surely nothing to change
+      1    there is a diff, and it was not (wholly) applied; --exit-zero makes it 0
+      2    usage, configuration, or a target that is missing or cannot be read
+      3    no model, or no edit that it stands by
+      4    a file changed or cannot be written: nothing was written
+      130  interrupted
+    """
+    from seedcli.editing import EditJob, run_edit
+
+    job = EditJob(
+        words=(instruction, *targets),
+        recipe=recipe,
+        apply=apply,
+        diff=diff,
+        machine=json,
+        context=tuple(context),
+        sampling={
+            "model": model,
+            "seed": seed,
+            "candidates": candidates,
+            "temperature": temperature,
+            "top_k": top_k,
+            "threshold": threshold,
+            "max_rounds": max_rounds,
+        },
+        show_prompt=show_prompt,
+        force=force,
+        allow_broken=allow_broken,
+        isolated=isolated,
+    )
+    report = run_edit(job)
+    say(report.message)
+    if timings:
+        say(report.timings())
+    if json:
+        answer(report.as_json().encode() + b"\n")
+    raise typer.Exit(report.exit_code(exit_zero=exit_zero, expect_change=expect_change))

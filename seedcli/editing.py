@@ -1,0 +1,259 @@
+"""One edit job from words to report: what `seed edit` does, apart from flags, stdout and exit codes.
+
+Cheap refusals come first; the model is loaded last.
+"""
+
+import os
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.requests import EditOptions
+from prompts.recipes import Recipe, RecipeError, find_recipe, load_recipes
+from seedcli.delivering import Mode, choose_mode, deliver, file_changes, is_terminal, recover
+from seedcli.errors import SeedError, TargetError
+from seedcli.model_client import ModelClient, open_model
+from seedcli.patches.patch import render
+from seedcli.proposing import BATCH, Proposed, Task, parse_notes, propose
+from seedcli.report import CandidateReport, Report, say
+from seedcli.repository.source import SourceFile
+from seedcli.repository.targets import expand, parse_target
+from seedcli.repository.workspace import Workspace
+from seedcli.settings import Settings, load_settings
+
+NUM_COMPLAINTS = 8
+"""Regions without an edit are named one by one up to this many, and counted beyond."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
+
+
+@dataclass(frozen=True, slots=True)
+class EditJob:
+    """What to edit, and how."""
+
+    words: tuple[str, ...]
+    """The instruction and the targets; with a recipe, its variables and the targets."""
+    recipe: str | None = None
+    apply: bool = False
+    """Write without review."""
+    diff: bool = False
+    """Print the diff and write nothing."""
+    machine: bool = False
+    """stdout is for a program: neither diff nor screen."""
+    context: tuple[str, ...] = ()
+    """Files whose text the model sees beside each region."""
+    sampling: dict[str, Any] = field(default_factory=dict)
+    """What overrides the settings, by the setting's name; None where nothing does."""
+    show_prompt: bool = False
+    force: bool = False
+    """Edit ignored and secret files that are named."""
+    allow_broken: bool = False
+    """Offer edits that break a file which parsed."""
+    isolated: bool = False
+    """Read no configuration files."""
+
+
+def run_edit(job: EditJob) -> Report:
+    """Do the job. Whatever goes wrong that the user can mend is in the report, not raised."""
+    report = Report()
+    started = time.perf_counter()
+    try:
+        _edit(job, report)
+    except SeedError as error:
+        report.fail(error)
+    report.seconds["total"] = time.perf_counter() - started
+    return report
+
+
+def _edit(job: EditJob, report: Report) -> None:
+    mode = choose_mode(apply=job.apply, diff=job.diff, machine=job.machine)
+    workspace = Workspace.discover(Path.cwd())
+    settings = load_settings(workspace.root, job.sampling, isolated=job.isolated)
+    recipe, instruction, targets = _read_words(job, workspace)
+    if mode != "print":
+        recover(workspace)
+    with _timed(report, "context"):
+        tasks = _tasks(job, workspace, recipe, targets)
+        context = _context(job, workspace)
+    if job.show_prompt:
+        _show_prompt(instruction, context, tasks)
+    with _timed(report, "load"):
+        model = open_model(settings.model)
+    report.model_name, report.model_revision = model.info.name, model.info.revision
+    proposed = propose(
+        tasks,
+        instruction,
+        model,
+        _options(settings),
+        context=context,
+        allow_broken=job.allow_broken,
+        progress=_progress(),
+    )
+    _report_proposed(report, proposed)
+    if proposed.num_patches:
+        _deliver(job, report, workspace, model, proposed, mode, instruction)
+    else:
+        _report_no_edit(report, proposed)
+
+
+def _deliver(
+    job: EditJob,
+    report: Report,
+    workspace: Workspace,
+    model: ModelClient,
+    proposed: Proposed,
+    mode: Mode,
+    instruction: str,
+) -> None:
+    patch = proposed.patch(0)
+    report.patch, report.files = render(patch), file_changes(patch)
+    notes = parse_notes(proposed)
+    for line in [*_complaints(proposed), *notes]:
+        say(line)
+    note = "; ".join([f"{model.info.name} {model.info.revision}", f"score {proposed.score(0):.2f}", *notes])
+    delivery = deliver(workspace, patch, mode, label=instruction, note=note, machine=job.machine)
+    report.outcome, report.message, report.run = delivery.outcome, delivery.message, delivery.run
+    report.seconds["apply"] = delivery.seconds
+
+
+def _read_words(job: EditJob, workspace: Workspace) -> tuple[Recipe | None, str, list[str]]:
+    """The recipe if there is one, the instruction, and the targets."""
+    if job.recipe is None:
+        instruction, *targets = job.words
+        if not instruction.strip():
+            raise SeedError("the instruction is empty; say what to do, or give --recipe NAME")
+        return None, instruction, _with_stdin(targets, missing=f"after the instruction {instruction!r}")
+    variables = [word for word in job.words if _VARIABLE.match(word)]
+    targets = [word for word in job.words if not _VARIABLE.match(word)]
+    try:
+        recipe = find_recipe(load_recipes([workspace.root / ".seed" / "prompts"]), job.recipe)
+        instruction = recipe.render(dict(_pair(word) for word in variables))
+    except RecipeError as error:
+        raise SeedError(str(error)) from error
+    return recipe, instruction, _with_stdin(targets, missing=f"for the recipe {job.recipe!r}")
+
+
+def _pair(word: str) -> tuple[str, str]:
+    name, _, value = word.partition("=")
+    return name, value
+
+
+def _with_stdin(targets: Sequence[str], *, missing: str) -> list[str]:
+    """The targets, with those on stdin in the place of `-`. Stdin is read only then."""
+    if not targets:
+        raise TargetError(f"no target {missing}; name a file, FILE::SYMBOL, a directory, or - for stdin")
+    if targets.count("-") > 1:
+        raise TargetError("target '-' is given twice; stdin can be read once")
+    found: list[str] = []
+    for target in targets:
+        found += _stdin_lines() if target == "-" else [target]
+    if not found:
+        raise TargetError("target '-': no targets on stdin; write one a line")
+    return found
+
+
+def _stdin_lines() -> list[str]:
+    if sys.stdin is None:
+        raise TargetError("target '-': stdin is closed; pipe targets into it, one a line")
+    return [line for line in os.fsdecode(sys.stdin.buffer.read()).splitlines() if line.strip()]
+
+
+def _tasks(job: EditJob, workspace: Workspace, recipe: Recipe | None, targets: Sequence[str]) -> list[Task]:
+    parsed = [parse_target(target) for target in targets]
+    expanded = expand(workspace, parsed, cwd=Path.cwd(), force=job.force, on_skip=say)
+    tasks = [Task(source, tuple(regions)) for source, regions in expanded]
+    for task in tasks:
+        if recipe is not None and not recipe.accepts(task.source.name):
+            raise TargetError(
+                f"recipe {recipe.name!r} is for {recipe.needs}; {task.source.name!r} is not: leave it out"
+            )
+    return tasks
+
+
+def _context(job: EditJob, workspace: Workspace) -> str:
+    """The text of the files given with --context."""
+    paths = [workspace.resolve(name, relative_to=Path.cwd()) for name in job.context]
+    for path in paths:
+        if workspace.is_secret(path) and not job.force:
+            raise TargetError(
+                f"context {workspace.relative(path)!r} looks like a secret; --force shows it to the model"
+            )
+    return "\n".join(SourceFile.read(workspace, path).text for path in paths)
+
+
+def _options(settings: Settings) -> EditOptions:
+    return EditOptions(
+        candidates=settings.candidates,
+        temperature=settings.temperature,
+        top_k=settings.top_k,
+        threshold=settings.threshold,
+        max_rounds=settings.max_rounds,
+        seed=settings.seed,
+    )
+
+
+def _report_proposed(report: Report, proposed: Proposed) -> None:
+    proposals = [result.proposal for result in proposed.regions]
+    report.candidates = tuple(CandidateReport(proposed.score(k)) for k in range(proposed.num_patches))
+    report.forwards = proposed.forwards
+    report.rounds = max((proposal.rounds for proposal in proposals), default=0)
+    report.region_tokens = sum(proposal.region_tokens for proposal in proposals)
+    report.changed_tokens = sum(candidate.changed_tokens for candidate in proposed.chosen(0))
+    report.seconds["model"] = proposed.seconds
+
+
+def _report_no_edit(report: Report, proposed: Proposed) -> None:
+    regions = proposed.regions
+    if all(result.is_unchanged for result in regions):
+        where = f"in {regions[0].place}" if len(regions) == 1 else f"in {len(regions)} regions"
+        report.outcome, report.message = "unchanged", f"nothing to change {where}"
+        return
+    complaints = _complaints(proposed)
+    for line in complaints[:-1]:
+        say(line)
+    report.outcome, report.message = "no_edit", complaints[-1]
+
+
+def _complaints(proposed: Proposed) -> list[str]:
+    """Why regions have no edit: a line for each when they are few, for each reason when they are many."""
+    without = [result for result in proposed.regions if result.complaint and not result.is_unchanged]
+    if len(without) <= NUM_COMPLAINTS:
+        return [f"{result.place}: {result.complaint}" for result in without]
+    reasons = Counter(result.complaint for result in without)
+    return [f"{count} regions: {reason}" for reason, count in reasons.most_common(NUM_COMPLAINTS)]
+
+
+def _show_prompt(instruction: str, context: str, tasks: Sequence[Task]) -> None:
+    """What the model is given, on stderr."""
+    say(f"instruction: {instruction}")
+    for number, line in enumerate(context.splitlines(), 1):
+        say(f"context {number}: {line}")
+    for task in tasks:
+        for region in task.regions:
+            for number, line in enumerate(region.text.split("\n"), region.start + 1):
+                say(f"{task.source.name}:{number}: {line}")
+
+
+def _progress() -> Callable[[int, int], None]:
+    """A line on stderr that counts the regions done, where a person sees it and there are many."""
+
+    def show(done: int, total: int) -> None:
+        if total > BATCH and is_terminal(sys.stderr):
+            end = "\n" if done == total else ""
+            print(f"\rseed: {done} of {total} regions", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+@contextmanager
+def _timed(report: Report, phase: str) -> Iterator[None]:
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        report.seconds[phase] = time.perf_counter() - started

@@ -1,0 +1,136 @@
+"""The one door to a model: what the tool asks of it, a checkpoint in this process, a scripted twin for tests.
+
+Imports the engine, and so torch, only when a model is opened. Knows nothing of files or patches.
+"""
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from engine.errors import EngineError
+from engine.requests import Candidate, EditOptions, EditRequest, ModelInfo, Proposal
+from seedcli.errors import ModelError
+from seedcli.settings import models_folder
+
+DEFAULT_MODEL = "default"
+
+
+class ModelClient(Protocol):
+    """What proposes edits."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model is."""
+
+    def propose(self, requests: Sequence[EditRequest], options: EditOptions) -> list[Proposal]:
+        """One proposal for each request, in order; requests share forward passes."""
+
+
+def open_model(name: str | None) -> ModelClient:
+    """The checkpoint of that name or in that folder, loaded into this process; the default one for None.
+
+    Raises:
+        ModelError: there is no such checkpoint, or it cannot be loaded.
+    """
+    path = None if name is None else find_model(name)
+    try:
+        from engine.editor import Editor
+
+        return Editor.load(path)
+    except EngineError as error:
+        raise ModelError(str(error)) from error
+    except ImportError as error:
+        raise ModelError(f"the engine cannot be imported: {error}; run `seed doctor`") from error
+
+
+def find_model(name: str) -> Path:
+    """The folder of a checkpoint given by name or by path.
+
+    Raises:
+        ModelError: neither a known name nor the folder of a model.
+    """
+    known = known_models()
+    if name in known:
+        return known[name]
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelError(f"folder {name!r} is no model: it has no config.json; see `seed models`")
+        return path
+    names = ", ".join(sorted(known)) or "none"
+    raise ModelError(
+        f"no model {name!r}: neither a folder nor a known name (known: {names}); see `seed models`"
+    )
+
+
+def known_models() -> dict[str, Path]:
+    """Folder of each checkpoint with a name: Seed's own and those in the user's folder; Seed's own win."""
+    configs = (
+        config
+        for folder in (models_folder(), _shipped_folder())
+        for config in sorted(folder.glob("*/config.json"))
+    )
+    return {config.parent.name: config.parent for config in configs}
+
+
+def _shipped_folder() -> Path:
+    spec = importlib.util.find_spec("engine")
+    assert spec is not None
+    assert spec.submodule_search_locations, "engine is a package, installed with seedcli"
+    return Path(spec.submodule_search_locations[0]) / "checkpoints"
+
+
+Answer = str | Sequence[str] | Proposal | None
+"""What a scripted model says of a region: its new text, several, a whole proposal, or None for unchanged."""
+
+
+class ScriptedModel:
+    """A model that answers as it was told. Counts a round and a forward for each edit."""
+
+    def __init__(self, answers: Mapping[str, Answer] | Callable[[EditRequest], Answer]) -> None:
+        """`answers`: region to answer, absent meaning unchanged; or a function of the request."""
+        self._answers = answers
+        self.asked: list[EditRequest] = []
+        """Every request so far."""
+        self.options: list[EditOptions] = []
+        """The options of every call so far."""
+
+    @property
+    def info(self) -> ModelInfo:
+        return ModelInfo(
+            name="scripted",
+            revision="0" * 12,
+            path="",
+            parameters=0,
+            dtype="none",
+            device="none",
+            max_region_tokens=1 << 20,
+            recipes=(),
+            threshold=0.5,
+        )
+
+    def propose(self, requests: Sequence[EditRequest], options: EditOptions) -> list[Proposal]:
+        self.asked += requests
+        self.options.append(options)
+        return [self._proposal(request, options) for request in requests]
+
+    def _proposal(self, request: EditRequest, options: EditOptions) -> Proposal:
+        answers = self._answers
+        answer = answers(request) if callable(answers) else answers.get(request.region)
+        if isinstance(answer, Proposal):
+            return answer
+        texts = [answer] if isinstance(answer, str) else list(answer or ())
+        candidates = tuple(
+            Candidate(text, 1.0 - 0.1 * i, changed_tokens=1, rounds=1)
+            for i, text in enumerate(texts[: options.candidates])
+        )
+        return Proposal(
+            verdict="edit" if candidates else "unchanged",
+            candidates=candidates,
+            message="" if candidates else "nothing to change",
+            change_probability=1.0 if candidates else 0.0,
+            forwards=1,
+            rounds=1,
+            region_tokens=len(request.region.split()),
+        )

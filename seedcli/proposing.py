@@ -1,0 +1,233 @@
+"""One edit from regions to a checked patch: regions -> requests -> model -> validated candidates -> patch.
+
+The story of an edit in one file. Knows nothing of flags, of screens, or of writing files.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.requests import Candidate, EditOptions, EditRequest, Proposal
+from seedcli.errors import TargetError
+from seedcli.model_client import ModelClient
+from seedcli.patches.patch import FilePatch, Patch, file_patch
+from seedcli.repository.regions import Region, parses
+from seedcli.repository.source import SourceFile
+
+BATCH = 64
+"""Regions that go to the model in one call; progress is reported after each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked of one file."""
+
+    source: SourceFile
+    regions: tuple[Region, ...]
+    """In order of lines, without overlap."""
+
+    @property
+    def parses(self) -> bool:
+        """Whether the file parses as it stands."""
+        return parses(self.source.text, self.source.name)
+
+
+Texts = dict[int, str]
+"""What regions become, by their number in the task."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionResult:
+    """What became of one region."""
+
+    task: Task
+    region: Region
+    proposal: Proposal
+    usable: tuple[Candidate, ...]
+    """The candidates that may be offered, best first: the file can hold them and is not broken by them."""
+    fault: str
+    """What is wrong with the first candidate that may not be offered; empty if all may."""
+
+    @property
+    def place(self) -> str:
+        """Where the region is, for people."""
+        return f"{self.task.source.name}:{self.region.start + 1} {self.region.symbol}".strip()
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the model is sure that nothing needs to change."""
+        return self.proposal.verdict == "unchanged"
+
+    @property
+    def complaint(self) -> str:
+        """Why there is no edit, in one sentence; empty when there is one."""
+        if self.usable:
+            return ""
+        return self.fault or self.proposal.message or self.proposal.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The answer for all regions."""
+
+    results: tuple[tuple[RegionResult, ...], ...]
+    """For each file, one result for each of its regions."""
+    forwards: int
+    """Forward passes; the regions of one call share them."""
+    seconds: float
+    """Wall time in the model."""
+
+    @property
+    def regions(self) -> list[RegionResult]:
+        """Every region's result, in order."""
+        return list(itertools.chain.from_iterable(self.results))
+
+    @property
+    def num_patches(self) -> int:
+        """How many whole changes there are to choose from."""
+        return max((len(result.usable) for result in self.regions), default=0)
+
+    def patch(self, k: int) -> Patch:
+        """The k-th best whole change: each region's k-th candidate, or its last. Empty without any edit."""
+        files = (_file_patch(results, k) for results in self.results)
+        return Patch(tuple(file for file in files if file is not None))
+
+    def chosen(self, k: int) -> list[Candidate]:
+        """The candidates that the k-th change is made of."""
+        return [_at(result, k) for result in self.regions if result.usable]
+
+    def score(self, k: int) -> float:
+        """A change is as sure as the least sure of its edits."""
+        return min(candidate.score for candidate in self.chosen(k))
+
+
+def propose(
+    tasks: Sequence[Task],
+    instruction: str,
+    model: ModelClient,
+    options: EditOptions,
+    *,
+    context: str = "",
+    allow_broken: bool = False,
+    progress: Callable[[int, int], None],
+) -> Proposed:
+    """Ask the model about every region, and check what it says.
+
+    Args:
+        context: text that the model sees beside each region.
+        allow_broken: offer edits that break a file that parsed.
+        progress: called with the number of regions done and of all.
+    """
+    requests = [EditRequest(instruction, region.text, context) for task in tasks for region in task.regions]
+    # Regions of like length waste the least room in a batch.
+    order = sorted(range(len(requests)), key=lambda i: len(requests[i].region))
+    proposals: dict[int, Proposal] = {}
+    forwards, started = 0, time.perf_counter()
+    for start in range(0, len(order), BATCH):
+        batch = order[start : start + BATCH]
+        answers = model.propose([requests[i] for i in batch], options)
+        forwards += max(answer.forwards for answer in answers)
+        proposals |= zip(batch, answers, strict=True)
+        progress(len(proposals), len(requests))
+    seconds = time.perf_counter() - started
+    answered = iter(proposals[i] for i in range(len(requests)))
+    results = [
+        _validate(task, list(itertools.islice(answered, len(task.regions))), allow_broken) for task in tasks
+    ]
+    return Proposed(tuple(results), forwards, seconds)
+
+
+def parse_notes(proposed: Proposed) -> list[str]:
+    """One sentence for each changed file that did not parse: whether it does with the best change."""
+    notes = []
+    for results in proposed.results:
+        texts = _texts(results, 0)
+        if texts and not results[0].task.parses:
+            name = results[0].task.source.name
+            now = parses(_with_texts(results[0].task, texts), name)
+            notes.append(f"{name} did not parse, and {'does now' if now else 'still does not'}")
+    return notes
+
+
+def _validate(task: Task, proposals: Sequence[Proposal], allow_broken: bool) -> tuple[RegionResult, ...]:
+    """Keep the candidates that the file can hold, rank by rank, the best of all regions first."""
+    must_parse = not allow_broken and any(p.candidates for p in proposals) and task.parses
+    usable: list[list[Candidate]] = [[] for _ in proposals]
+    best: Texts = {}
+    faults: dict[int, str] = {}
+    for rank in range(max((len(p.candidates) for p in proposals), default=0)):
+        at_rank = {i: p.candidates[rank] for i, p in enumerate(proposals) if rank < len(p.candidates)}
+        for i in _sound(task, best, {i: c.text for i, c in at_rank.items()}, must_parse, faults):
+            usable[i].append(at_rank[i])
+        best = {i: found[0].text for i, found in enumerate(usable) if found}
+    return tuple(
+        RegionResult(task, region, proposal, tuple(usable[i]), faults.get(i, ""))
+        for i, (region, proposal) in enumerate(zip(task.regions, proposals, strict=True))
+    )
+
+
+def _sound(task: Task, kept: Texts, new: Texts, must_parse: bool, faults: dict[int, str]) -> Texts:
+    """Those of `new` that the file can hold, together with one another and with the others of `kept`.
+
+    All at once where that works; else each half for itself, so that one bad text among many is found quickly.
+    What is wrong with the first bad text of a region is noted in `faults`.
+    """
+    fault = _fault(task, kept | new, must_parse) if new else ""
+    if not fault:
+        return new
+    if len(new) == 1:
+        (i,) = new
+        faults.setdefault(i, fault)
+        return {}
+    items = list(new.items())
+    half = len(items) // 2
+    first = _sound(task, kept, dict(items[:half]), must_parse, faults)
+    return first | _sound(task, kept | first, dict(items[half:]), must_parse, faults)
+
+
+def _fault(task: Task, texts: Texts, must_parse: bool) -> str:
+    """Why the file cannot hold these texts; empty when it can."""
+    try:
+        if task.source.replace_all(_edits(task, texts)) == task.source.raw:
+            return "the edit found changes nothing"
+    except TargetError as error:
+        return str(error)
+    if must_parse and not parses(_with_texts(task, texts), task.source.name):
+        return "the edit found would not parse; --allow-broken offers it all the same"
+    return ""
+
+
+def _file_patch(results: Sequence[RegionResult], k: int) -> FilePatch | None:
+    texts = _texts(results, k)
+    if not texts:
+        return None
+    task = results[0].task
+    if k and _fault(task, texts, must_parse=task.parses):
+        return _file_patch(results, 0)  # the k-th candidates were not all tried together
+    source = task.source
+    return file_patch(source.name, source.raw, source.replace_all(_edits(task, texts)))
+
+
+def _texts(results: Sequence[RegionResult], k: int) -> Texts:
+    return {i: _at(result, k).text for i, result in enumerate(results) if result.usable}
+
+
+def _at(result: RegionResult, k: int) -> Candidate:
+    return result.usable[min(k, len(result.usable) - 1)]
+
+
+def _edits(task: Task, texts: Texts) -> list[tuple[int, int, str]]:
+    return [(task.regions[i].start, task.regions[i].end, texts[i]) for i in sorted(texts)]
+
+
+def _with_texts(task: Task, texts: Texts) -> str:
+    """The file's text with some regions replaced."""
+    lines = task.source.text.split("\n")
+    whole: list[str] = []
+    position = 0
+    for start, end, text in _edits(task, texts):
+        whole += lines[position:start]
+        whole += text.removesuffix("\n").split("\n") if text else []
+        position = end
+    return "\n".join([*whole, *lines[position:]])

@@ -1,0 +1,119 @@
+from pathlib import Path
+
+import pytest
+
+from engine.data.phrasings import TRAINED, canonical
+from prompts.recipes import BUNDLED, Recipe, RecipeError, find_recipe, load_recipe, load_recipes
+
+RECIPE = """---
+name: greet
+summary: Greet someone
+needs: python
+phrasings:
+  - say {word} to {who}
+  - {who} gets {word}
+variables:
+  word: the greeting
+  who: whom: a person
+---
+For people.
+"""
+
+
+def write(folder: Path, text: str, name: str = "greet.md") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_every_recipe_that_seed_is_trained_for_is_there() -> None:
+    assert set(load_recipes()) == {
+        "fix", "rename", "fstring", "idioms", "enumerate", "add-default", "remove-default", "remove-prints",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.md")), ids=lambda path: path.stem)
+def test_a_bundled_recipe_is_named_as_its_file_and_described(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.name == path.stem
+    assert recipe.description
+    assert len(set(recipe.phrasings)) == len(recipe.phrasings) >= 3
+
+
+def test_the_first_phrasing_is_rendered(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, RECIPE))
+    assert recipe.variables == {"word": "the greeting", "who": "whom: a person"}
+    assert recipe.render({"word": "{who}", "who": "a\\1b"}) == "say {who} to a\\1b"
+
+
+def test_a_missing_variable_is_named(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, RECIPE))
+    with pytest.raises(RecipeError, match=r"'greet' misses the variable 'who'; add who=\.\.\."):
+        recipe.render({"word": "hello"})
+
+
+def test_an_unknown_variable_is_named_with_the_known_ones(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, RECIPE))
+    with pytest.raises(RecipeError, match="no variable 'whom'; known: word, who"):
+        recipe.render({"word": "hello", "whom": "you"})
+
+
+def test_an_unknown_recipe_is_answered_with_near_ones() -> None:
+    with pytest.raises(RecipeError, match="no recipe 'fstrings'; did you mean fstring"):
+        find_recipe(load_recipes(), "fstrings")
+
+
+def test_the_users_recipes_add_and_override(tmp_path: Path) -> None:
+    write(tmp_path, RECIPE)
+    write(tmp_path, "---\nname: fix\nsummary: mine\nphrasings:\n- mend it\n---\n", "fix.md")
+    recipes = load_recipes([tmp_path, tmp_path / "absent"])
+    assert recipes["greet"].summary == "Greet someone"
+    assert recipes["fix"].render({}) == "mend it"
+    assert "rename" in recipes
+
+
+def test_needs_says_which_files_fit(tmp_path: Path) -> None:
+    python: Recipe = load_recipe(write(tmp_path, RECIPE))
+    anything = load_recipe(write(tmp_path, RECIPE.replace("needs: python\n", "")))
+    names = ("a/b.py", "b.pyi", "b.js")
+    assert [python.accepts(name) for name in names] == [True, True, False]
+    assert anything.accepts("b.js")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("---\nname", "name", "no front matter"),
+        ("\n---\nFor people.", "\n", "no front matter"),
+        ("summary:", "sumary:", "line 3: 'sumary: Greet someone' must be `key: value`"),
+        ("needs: python", "name: again", "line 4: 'name: again' must be"),
+        ("needs: python", "needs: cobol", "'needs' may be python, not 'cobol'"),
+        ("name: greet", "name:", "'name' must be given"),
+        ("summary: Greet someone\n", "", "'summary' must be given"),
+        ("  - say", "  say", "must be a list|does not belong under 'phrasings'"),
+        ("  - say", "    nothing", "does not belong under 'phrasings'"),
+        ("phrasings:", "phrasings: hello", "does not belong under 'phrasings'"),
+        ("{who} gets {word}", "{whom} gets {word}", "look at who, whom"),
+        ("variables:\n  word: the greeting\n  who: whom: a person\n", "", "look at who, word"),
+    ],
+)
+def test_a_broken_recipe_is_refused_with_its_fault(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in RECIPE
+    path = write(tmp_path, RECIPE.replace(old, new))
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe(path)
+    assert str(path) in str(caught.value)
+
+
+def test_an_unreadable_recipe_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.md"
+    path.write_bytes(b"---\nname: \xff\n---\n")
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load_recipe(path)
+
+
+@pytest.mark.parametrize("recipe", load_recipes().values(), ids=lambda recipe: recipe.name)
+def test_the_model_was_trained_for_every_phrasing(recipe: Recipe) -> None:
+    assert set(recipe.phrasings) <= set(TRAINED[recipe.name])
+    assert recipe.phrasings[0] == canonical(recipe.name)
