@@ -100,14 +100,18 @@ class BatchMaker:
             pair = self._pairs[kind][int(rng.choice(chosen))]
             if kind == "committed":
                 return self._maker.committed(pair.subject, pair.before, pair.after, rng)
-            return self._maker.refactored(Pair(pair.recipe, pair.variables or {}, pair.before, pair.after), rng)
+            return self._maker.refactored(
+                Pair(pair.recipe, pair.variables or {}, pair.before, pair.after), rng
+            )
         tokens = self._regions[int(rng.choice(self._classes["regions"][which]))]
         if kind == "defective":
             try:
                 return self._maker.defective(Code(self._decode(tokens)), tokens, rng)
             except ValueError:
                 return None
-        return {"masked": self._maker.masked, "edited": self._maker.edited, "refused": self._maker.refused}[kind](tokens, rng)
+        return {"masked": self._maker.masked, "edited": self._maker.edited, "refused": self._maker.refused}[
+            kind
+        ](tokens, rng)
 
 
 def _classes(lengths: np.ndarray) -> list[np.ndarray]:

@@ -50,7 +50,9 @@ class ExampleMaker:
         self._marks = (c.context, c.instruction, c.region)
         self._ids = EditIds(c.mask, c.delete, c.insert, c.end)
         self._bare = prefix((), (), marks=self._marks)
-        self._ordinary = tuple(i for i in range(tokenizer.size) if i not in {getattr(c, n) for n in c.__slots__})
+        self._ordinary = tuple(
+            i for i in range(tokenizer.size) if i not in {getattr(c, n) for n in c.__slots__}
+        )
 
     def masked(self, tokens: Sequence[int], rng: random.Random) -> Example:
         """Mask process: loss on masked tokens, weighted γ'/γ = 1/t (equation 6, second term)."""
@@ -104,7 +106,12 @@ class ExampleMaker:
         return prefix((), self._tokenizer.encode(phrase(recipe, variables, rng)), marks=self._marks)
 
     def _towards(
-        self, where: Prefix, canvas: Sequence[int], target: Sequence[int], rng: random.Random, in_scope: bool | None
+        self,
+        where: Prefix,
+        canvas: Sequence[int],
+        target: Sequence[int],
+        rng: random.Random,
+        in_scope: bool | None,
     ) -> Example:
         """The labels of a canvas, or of a state on its way."""
         if rng.random() < 0.35:

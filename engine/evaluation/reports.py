@@ -16,7 +16,11 @@ from engine.requests import ModelInfo
 
 
 def report(
-    suite: str, scores: Mapping[str, Share], costs: Mapping[str, float], model: ModelInfo, details: Mapping[str, Any]
+    suite: str,
+    scores: Mapping[str, Share],
+    costs: Mapping[str, float],
+    model: ModelInfo,
+    details: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Everything a reader needs to check the figures.
 
@@ -27,8 +31,18 @@ def report(
         "suite": suite,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "command": " ".join(["seed", *sys.argv[1:]]),
-        "model": {"name": model.name, "revision": model.revision, "parameters": model.parameters, "dtype": model.dtype},
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "torch": torch.__version__, "device": model.device},
+        "model": {
+            "name": model.name,
+            "revision": model.revision,
+            "parameters": model.parameters,
+            "dtype": model.dtype,
+        },
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "torch": torch.__version__,
+            "device": model.device,
+        },
         **details,
         "costs": dict(costs),
         "scores": {name: s.as_json() for name, s in scores.items()},

@@ -33,7 +33,13 @@ DRAWN = 8_000
 
 
 def prepare(
-    folder: Path, sources: Path, repositories: Path, suites: Path | None, *, seed: int, tell: Callable[[str], None]
+    folder: Path,
+    sources: Path,
+    repositories: Path,
+    suites: Path | None,
+    *,
+    seed: int,
+    tell: Callable[[str], None],
 ) -> None:
     """Make everything that training reads, in order; what exists already is kept.
 

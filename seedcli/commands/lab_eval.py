@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from engine.requests import EditOptions, EditRequest
 
 app = typer.Typer(
-    help="Measure a model on held-out cases.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+    help="Measure a model on held-out cases.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
 )
 
 HeldOut = typer.Option(
@@ -24,7 +27,9 @@ HeldOut = typer.Option(
 Model = typer.Option(None, "--model", help="A checkpoint folder; the default one if not given.")
 Threshold = typer.Option(None, help="Least probability of a change; the checkpoint's own if not given.")
 Out = typer.Option(None, help="Write the report as JSON to this file.")
-Skip = typer.Option(0, help="Leave out this many of the drawn functions, to tune on others than one measures on.")
+Skip = typer.Option(
+    0, help="Leave out this many of the drawn functions, to tune on others than one measures on."
+)
 
 
 @app.command()
@@ -103,7 +108,9 @@ def _functions(held_out: Path) -> list[str]:
     from engine.data.corpus import read_rows
 
     if not held_out.exists():
-        raise SettingsError(f"there is no {held_out}; make it with `seed train corpus`, or name it with --held-out")
+        raise SettingsError(
+            f"there is no {held_out}; make it with `seed train corpus`, or name it with --held-out"
+        )
     return [row.text for row in read_rows(held_out)]
 
 

@@ -44,7 +44,9 @@ def run(
     config: Path = typer.Option(None, help="TOML file of the run; the default checkpoint's if not given."),
     until: int = typer.Option(None, help="Stop after this step; a later call goes on."),
     device: str = typer.Option("cpu", help="cpu or cuda."),
-    compile_: bool = typer.Option(True, "--compile/--no-compile", help="Compile the forward and backward pass."),
+    compile_: bool = typer.Option(
+        True, "--compile/--no-compile", help="Compile the forward and backward pass."
+    ),
 ) -> None:
     """Train with exact resume; Ctrl-C saves first."""
     from tqdm import tqdm

@@ -37,7 +37,11 @@ def test_marks_and_names_share_no_token(text):
 
 def test_no_text_has_the_bytes_of_half_a_character():
     with pytest.raises(UnicodeDecodeError):
-        TOKENIZER.decode(TOKENIZER.encode("é")[:1] if len(TOKENIZER.encode("é")) > 1 else TOKENIZER.encode("\U0001f600")[:1])
+        TOKENIZER.decode(
+            TOKENIZER.encode("é")[:1]
+            if len(TOKENIZER.encode("é")) > 1
+            else TOKENIZER.encode("\U0001f600")[:1]
+        )
 
 
 @pytest.mark.slow

@@ -29,7 +29,9 @@ def test_rows_of_a_batch_read_as_they_do_alone(network, requests, tokenizer):
     pad = tokenizer.controls.pad
     together = read_canvases(network, read_prefixes(network, prefixes[:3], pad), canvases[:3], pad)
     for i in range(3):
-        alone = read_canvases(network, read_prefixes(network, prefixes[i : i + 1], pad), canvases[i : i + 1], pad)
+        alone = read_canvases(
+            network, read_prefixes(network, prefixes[i : i + 1], pad), canvases[i : i + 1], pad
+        )
         torch.testing.assert_close(together[i, : len(canvases[i])], alone[0], rtol=1e-4, atol=1e-4)
 
 
@@ -56,7 +58,9 @@ def test_no_mask_is_left_at_the_cap(sampler, requests, tokenizer):
 
 def test_the_same_seed_gives_the_same_candidates(sampler, requests):
     def drawn(seed):
-        outcomes, _ = sampler.run(*requests, EditSettings(threshold=0.5, max_rounds=4, candidates=4, seed=seed))
+        outcomes, _ = sampler.run(
+            *requests, EditSettings(threshold=0.5, max_rounds=4, candidates=4, seed=seed)
+        )
         return [[row.canvas for row in o.rows] for o in outcomes]
 
     assert drawn(1) == drawn(1)

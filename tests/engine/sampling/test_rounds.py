@@ -25,7 +25,9 @@ def test_a_model_that_knows_the_labels_reaches_the_target(canvas, target, sure):
         canvas = advance(canvas, view_of(canvas, label(canvas, target, IDS), sure), IDS, 0.2, round_).canvas
         round_ += 1
         assert round_ < 4 * len(target) + 30
-    assert advance(canvas, view_of(canvas, label(canvas, target, IDS), sure), IDS, 0.2, round_).canvas == target
+    assert (
+        advance(canvas, view_of(canvas, label(canvas, target, IDS), sure), IDS, 0.2, round_).canvas == target
+    )
 
 
 @given(tokens, tokens)
