@@ -68,7 +68,7 @@ class BatchMaker:
         self._maker, self._decode, self._regions, self._pairs = maker, decode, regions, pairs
         self._tokens, self._scored, self._seed = tokens, scored, seed
         self._classes = {
-            name: _classes(store.lengths) for name, store in {"regions": regions, **pairs}.items()
+            name: _classes(store.lengths) for name, store in [("regions", regions), *pairs.items()]
         }
         self._shares = [
             len(rows) * length * (LONG_SHARE if length > LONG else 1.0)

@@ -65,7 +65,8 @@ class RegionStore:
         self.lengths = np.diff(self._offsets)
 
     def __getitem__(self, index: int) -> list[int]:
-        return self._tokens[self._offsets[index] : self._offsets[index + 1]].tolist()
+        tokens: list[int] = self._tokens[self._offsets[index] : self._offsets[index + 1]].tolist()
+        return tokens
 
 
 class PairStore:
