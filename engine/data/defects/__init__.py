@@ -3,9 +3,10 @@
 A defect is one replacement of characters in the sound text. Makers of defects are grouped by kind, one file
 each, and drawn by weights. The weights follow what is published on the shapes of real bugs: one line and one
 token most often; wrong value, missing logic, excess logic, wrong operator, wrong variable, wrong function in
-about this order (HumanEvalFix, Muennighoff et al. 2023), boundaries and misused variables (QuixBugs, Lin et al. 2017;
-PyPIBugs, Allamanis et al. 2021), and for text that does not parse brackets, colons, quotes, indentation, habits
-of Python 2 (GitHub-Python, Yasunaga and Liang 2021). Knows nothing of models, their tokenizers, or files.
+about this order (HumanEvalFix, Muennighoff et al. 2023), boundaries and misused variables (QuixBugs, Lin et
+al. 2017; PyPIBugs, Allamanis et al. 2021), and for text that does not parse brackets, colons, quotes,
+indentation, habits of Python 2 (GitHub-Python, Yasunaga and Liang 2021). Knows nothing of models, their
+tokenizers, or files.
 """
 
 import random
@@ -49,8 +50,8 @@ def inject(code: Code, kind: str, rng: random.Random) -> str | None:
     """The text with one defect of a kind, None where there is no place for it.
 
     The result of `syntax` does not parse, those of `missing_token` and `extra_token` may not; all others
-    parse. What parses differs from the sound text in its tree. Docstrings and comments stay (a broken quote may
-    swallow them). The same state of `rng` gives the same result.
+    parse. What parses differs from the sound text in its tree. Docstrings and comments stay (a broken quote
+    may swallow them). The same state of `rng` gives the same result.
     """
     change = _draw(code, kind, rng)
     return apply(code.text, [change]) if change else None

@@ -67,7 +67,9 @@ def flag(code: Code, rng: random.Random) -> Change:
 
 def nothing(code: Code, rng: random.Random) -> Change:
     """`None` becomes a value that says something."""
-    nodes = [n for n in _constants(code, type(None)) if not isinstance(code.parents[n], ast.Compare)]
+    nodes = [
+        n for n in _constants(code, type(None)) if not isinstance(code.parents[n], ast.Compare | ast.Raise)
+    ]
     return replace(code.span(pick(rng, nodes)), weighted(rng, _INSTEAD_OF_NONE))
 
 
@@ -91,21 +93,20 @@ def element(code: Code, rng: random.Random) -> Change:
 def other_string(code: Code, rng: random.Random) -> Change:
     """A string that the code has elsewhere."""
     tokens = _strings(code)
-    token = _telling(rng, tokens)
-    others = [other.text for other in tokens if other.text != token.text]
-    return replace(token, pick(rng, [text for text in others if len(text) <= _PROSE_LENGTH]))
+    token = pick(rng, tokens)
+    return replace(token, pick(rng, [other.text for other in tokens if other.text != token.text]))
 
 
 def empty_string(code: Code, rng: random.Random) -> Change:
     """A string without its content."""
-    token = _telling(rng, _strings(code))
+    token = pick(rng, _strings(code))
     opening, _, closing = string_parts(token.text)
     return replace(token, opening + closing)
 
 
 def altered_string(code: Code, rng: random.Random) -> Change:
     """A string in another case, with a character too few, or with a blank more or less at its end."""
-    token = _telling(rng, _strings(code))
+    token = pick(rng, _strings(code))
     opening, content, closing = string_parts(token.text)
     return replace(token, opening + _alter(content, rng) + closing)
 
@@ -131,18 +132,16 @@ def string_parts(text: str) -> tuple[str, str, str]:
     return text[: start + width], text[start + width : -width], text[-width:]
 
 
-def _telling(rng: random.Random, tokens: list[Token]) -> Token:
-    """One of some strings, seldom prose: nobody can tell what a message should have said."""
-    return weighted(rng, [(t, 1.0 if len(t.text) <= _PROSE_LENGTH else 0.1) for t in tokens])
-
-
 def _strings(code: Code) -> list[Token]:
-    """Tokens of plain strings that stand alone: no f-strings, no docstrings, no pieces of a longer one."""
+    """Tokens of short plain strings that stand alone: no f-strings, no docstrings, no pieces of a longer one.
+
+    No prose either: nobody can tell what a message should have said.
+    """
     tokens = []
     for node in (*_constants(code, str), *_constants(code, bytes)):
         at = code.span(node)
         token = code.tokens[code.token_index(at.start)]
-        if Span(token.start, token.end) == at:
+        if Span(token.start, token.end) == at and len(token.text) <= _PROSE_LENGTH:
             tokens.append(token)
     return tokens
 

@@ -170,5 +170,5 @@ NAME: Mix = (
     (0.7, other_function),
     (0.8, lose_self),
     (0.5, gain_self),
-    (2.3, typo),
+    (1.6, typo),
 )

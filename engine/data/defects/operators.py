@@ -54,6 +54,7 @@ _AUGMENTED: _Near = {
 }
 _ORDER_MATTERS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift)
 _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+_VALUED = (ast.BinOp, ast.Return, ast.Assign, ast.AugAssign, ast.Compare)
 _PLAIN = (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
 
 
@@ -112,9 +113,8 @@ def drop_not(code: Code, rng: random.Random) -> Change:
 
 def add_not(code: Code, rng: random.Random) -> Change:
     """`if x` becomes `if not x`."""
-    tests = _conditions(code)
-    plain = [test for test in tests if isinstance(test, _PLAIN)]
-    return insert(code.span(pick(rng, plain or tests)).start, "not ")
+    test = pick(rng, [test for test in _conditions(code) if isinstance(test, _PLAIN)])
+    return insert(code.span(test).start, "not ")
 
 
 def drop_sign(code: Code, rng: random.Random) -> Change:
@@ -161,10 +161,9 @@ def extra_condition(code: Code, rng: random.Random) -> Change:
 
 def extra_operand(code: Code, rng: random.Random) -> Change:
     """`return a` becomes `return a + b`."""
-    values: list[ast.expr | None] = [node.value for node in code.find(ast.Return)]
-    values += [node.value for node in code.find(ast.Assign)]
-    sides = [side for node in code.find(ast.BinOp) if not _is_text(node) for side in (node.left, node.right)]
-    place = pick(rng, [node for node in (*values, *sides, *sides) if isinstance(node, ast.Name)])
+    names = [node for node in code.find(ast.Name) if isinstance(node.ctx, ast.Load)]
+    numbers = [node for node in names if not code.uses[node.id].isdisjoint(("BinOp", "AugAssign"))]
+    place = pick(rng, [node for node in numbers if isinstance(code.parents[node], _VALUED)])
     at = code.span(place)
     added = rng.choice(("1", other_name(code, rng, place, at.start, place.id)))
     return insert(at.end, f" {rng.choice('++--*')} {added}")
@@ -213,7 +212,9 @@ def _conditions(code: Code) -> list[ast.expr]:
     tests += [node.test for node in code.find(ast.While)]
     tests += [node.test for node in code.find(ast.IfExp)]
     tests += [test for node in code.find(ast.comprehension) for test in node.ifs]
-    return tests + [value for node in code.find(ast.BoolOp) for value in node.values]
+    # `x or default` is no condition, `x and y` as good as always.
+    joined = [node for node in code.find(ast.BoolOp) if isinstance(node.op, ast.And) or node in tests]
+    return tests + [value for node in joined for value in node.values]
 
 
 def _connectives(code: Code, node: ast.BoolOp) -> list[Span]:
@@ -256,7 +257,7 @@ OPERATOR: Mix = (
     (2.5, drop_operand),
     (2.5, drop_condition),
     (0.7, extra_condition),
-    (0.8, extra_operand),
+    (0.6, extra_operand),
     (1, swap_operands),
     (1.5, off_by_one),
 )

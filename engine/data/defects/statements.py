@@ -114,7 +114,7 @@ def astray(code: Code, rng: random.Random) -> Change:
     """A line of the code stands at a second place, too."""
     source, place = pick(rng, _short_lines(code)), pick(rng, _places(code))
     misfit = isinstance(source.node, ast.Break | ast.Continue) and not place.in_loop
-    if source is place or misfit or (isinstance(source.node, ast.Return) and not place.scope.in_function):
+    if source is place or misfit or source.scope.in_function != place.scope.in_function:
         raise NoPlaceError
     before = isinstance(place.node, JUMPS) or rng.random() < 0.4
     return (_add_before if before else _add_after)(code, place, code.text[source.start : source.end])
@@ -122,8 +122,9 @@ def astray(code: Code, rng: random.Random) -> Change:
 
 def stray_jump(code: Code, rng: random.Random) -> Change:
     """A `return`, `break`, `continue`, `raise` or `pass` too many."""
-    place = pick(rng, [s for s in _places(code) if not isinstance(s.node, JUMPS)])
-    options = [("pass", 0.5)]
+    inside = [s for s in _places(code) if s.scope.in_function or s.in_loop]
+    place = pick(rng, [s for s in inside if not isinstance(s.node, JUMPS)])
+    options = [("pass", 0.3)]
     if place.in_loop:
         options += [("break", 3.0), ("continue", 3.0)]
     if place.scope.in_function:

@@ -4,7 +4,7 @@ import ast
 import random
 from itertools import pairwise
 
-from engine.data.defects.change import Change, Mix, NoPlaceError, pick, replace
+from engine.data.defects.change import Change, Mix, NoPlaceError, pick, replace, weighted
 from engine.data.defects.code import Code
 from engine.data.defects.marks import MARKS, some
 from engine.data.defects.names import misspell
@@ -75,7 +75,8 @@ def split_name(code: Code, rng: random.Random) -> Change:
 
 def line_shifted(code: Code, rng: random.Random) -> Change:
     """One line stands a level, or a blank or two, too far left or right."""
-    statement = pick(rng, [s for s in code.statements if code.starts_line(s.start)])
+    movable = [s for s in code.statements if code.starts_line(s.start)]
+    statement = weighted(rng, [(s, 1.0 if s.first_line else 0.3) for s in movable])
     start, unit = code.line_starts[statement.first_line], code.indent_unit
     indent = code.indent_of(statement.first_line)
     options = [indent + rng.choice((unit, unit, unit, " ", "  "))]
