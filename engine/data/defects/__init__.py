@@ -90,11 +90,11 @@ def _draw(code: Code, kind: str, rng: random.Random) -> Change | None:
 
 
 def _spares_prose(code: Code, change: Change) -> bool:
-    """Whether docstrings and comments stay as they are."""
+    """Whether docstrings and comments stay as they are, each once."""
     at = Span(change.start, change.end)
     if any(at.meets(span) for span in code.docstrings):
         return False
-    return all(code.text[slice(*span)] in change.new for span in code.comments if at.meets(span))
+    return all((code.text[slice(*span)] in change.new) == at.meets(span) for span in code.comments)
 
 
 def _differs(code: Code, changes: list[Change], must_parse: bool | None) -> bool:
