@@ -105,22 +105,22 @@ def default(code: Code, rng: random.Random) -> Change:
 
 
 def _signature(code: Code, rng: random.Random) -> list[Span]:
-    """Parameters of one of the functions, without `self`, `*` and `/`."""
+    """Parameters of one of the functions, `self`, `*` and `/` among them."""
     functions: list[ast.FunctionDef | ast.AsyncFunctionDef] = [*code.find(ast.FunctionDef)]
-    spans = code.parameters(pick(rng, functions + code.find(ast.AsyncFunctionDef)))
-    return [span for span in spans if code.text[slice(*span)] not in ("self", "cls", "*", "/")]
+    return code.parameters(pick(rng, functions + code.find(ast.AsyncFunctionDef)))
 
 
 def swap_parameters(code: Code, rng: random.Random) -> Change:
     """`def f(a, b)` becomes `def f(b, a)`."""
-    spans = [span for span in _signature(code, rng) if code.text[span.start] != "*"]
-    return swap(code.text, *pick(rng, list(pairwise(spans))))
+    fixed = ("self", "cls", "/")
+    spans = [s for s in _signature(code, rng) if not code.text[slice(*s)].startswith("*")]
+    return swap(code.text, *pick(rng, list(pairwise(s for s in spans if code.text[slice(*s)] not in fixed))))
 
 
 def drop_parameter(code: Code, rng: random.Random) -> Change:
     """`def f(a, b)` becomes `def f(a)`, where the body needs `b`."""
     spans = _signature(code, rng)
-    used = {node.id for node in code.find(ast.Name)}
+    used = {node.id for node in code.find(ast.Name)}.difference(("self", "cls"))
     return _drop(spans, pick(rng, [i for i, span in enumerate(spans) if _parameter(code, span) in used]))
 
 

@@ -67,10 +67,15 @@ def _likeness(code: Code, name: str, other: str) -> float:
     return weight
 
 
+def _variables_read(code: Code) -> list[ast.Name]:
+    """Where a name that the code itself binds is read."""
+    read = [node for node in code.find(ast.Name) if isinstance(node.ctx, ast.Load) and not _is_self(node)]
+    return [node for node in read if node.id in code.scopes[node].visible(code.span(node).start)]
+
+
 def misuse(code: Code, rng: random.Random) -> Change:
     """A variable is read where another was meant."""
-    sites = [node for node in code.find(ast.Name) if isinstance(node.ctx, ast.Load) and not _is_self(node)]
-    node = pick(rng, [node for node in sites if node.id in code.scopes[node].visible(code.span(node).start)])
+    node = pick(rng, _variables_read(code))
     at = code.span(node)
     return replace(at, other_name(code, rng, node, at.start, node.id))
 
@@ -121,10 +126,10 @@ def gain_self(code: Code, rng: random.Random) -> Change:
     """`x` becomes `self.x`, for an `x` that the object has, if there is one."""
     if not any(_is_self(node) for node in code.find(ast.Name)):
         raise NoPlaceError
-    nodes = [node for node in code.find(ast.Name) if not _is_self(node) and isinstance(node.ctx, ast.Load)]
+    nodes = _variables_read(code)
     attributes = {node.attr for node in code.find(ast.Attribute)}
     known = [node for node in nodes if node.id in attributes]
-    return insert(code.span(pick(rng, known or [n for n in nodes if n.id not in _CALLS])).start, "self.")
+    return insert(code.span(pick(rng, known or nodes)).start, "self.")
 
 
 def typo(code: Code, rng: random.Random) -> Change:

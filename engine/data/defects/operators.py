@@ -155,7 +155,7 @@ def extra_condition(code: Code, rng: random.Random) -> Change:
     """`if a` becomes `if a and b`."""
     test = pick(rng, _conditions(code))
     at = code.span(test)
-    name = other_name(code, rng, test, at.start)
+    name = other_name(code, rng, test, at.start, code.source(test))
     return insert(at.end, f" {rng.choice(('and', 'or'))} {rng.choice(('', 'not '))}{name}")
 
 
