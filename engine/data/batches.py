@@ -67,9 +67,8 @@ class BatchMaker:
     ) -> None:
         self._maker, self._decode, self._regions, self._pairs = maker, decode, regions, pairs
         self._tokens, self._scored, self._seed = tokens, scored, seed
-        self._classes = {
-            name: _classes(store.lengths) for name, store in [("regions", regions), *pairs.items()]
-        }
+        self._classes = {name: _classes(store.lengths) for name, store in pairs.items()}
+        self._classes["regions"] = _classes(regions.lengths)
         self._shares = [
             len(rows) * length * (LONG_SHARE if length > LONG else 1.0)
             for rows, length in zip(self._classes["regions"], LENGTHS, strict=True)

@@ -70,7 +70,8 @@ class Layer(nn.Module):
         """The stream after attention's result and the feed-forward part."""
         x_ND = x_ND + self.out(mixed_ND)
         gate, up = self.gate_up(normed(x_ND, self.hidden_norm, self.config.norm_eps)).chunk(2, dim=-1)
-        return x_ND + self.down(F.silu(gate) * up)
+        left: Tensor = x_ND + self.down(F.silu(gate) * up)
+        return left
 
 
 def attend(q_BHLE: Tensor, k_BGKE: Tensor, v_BGKE: Tensor, mask: Tensor | None) -> Tensor:
@@ -126,13 +127,14 @@ class Network(nn.Module):
         x = self.embedding(ids_BL.flatten()).to(self.compute_dtype)
         bias = None if mask_BLK is None else mask_BLK[:, None]
         for i, layer in enumerate(self.layers):
-            q, k, v = (t.unflatten(0, shape).transpose(1, 2) for t in layer.enter(x, cos, sin))
+            assert isinstance(layer, Layer)
+            q, k, v = (t.view(*shape, -1, c.head_width).transpose(1, 2) for t in layer.enter(x, cos, sin))
             if keep is not None:
                 keep.append((k, v))
             if cache is not None:
                 k, v = torch.cat([cache[i][0], k], dim=2), torch.cat([cache[i][1], v], dim=2)
             x = layer.leave(x, self.attend(q, k, v, bias).transpose(1, 2).flatten(-2).flatten(0, 1))
-        return normed(x, self.final_norm, c.norm_eps).unflatten(0, shape)
+        return normed(x, self.final_norm, c.norm_eps).view(*shape, c.width)
 
     def logits(self, features: Tensor) -> Tensor:
         """Scores of every token, (..., V), in the features' dtype."""

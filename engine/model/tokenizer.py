@@ -44,10 +44,11 @@ class CodeTokenizer:
         tokenizer.encode_special_tokens = True  # the spelling of a control token is ordinary text
         self._tokenizer = tokenizer
         self._bytes = [_bytes_of(tokenizer.id_to_token(i) or "") for i in range(tokenizer.get_vocab_size())]
-        ids = {name: tokenizer.token_to_id(f"<|{name}|>") for name in CONTROLS}
-        missing = [name for name, id_ in ids.items() if id_ is None]
+        vocabulary = tokenizer.get_vocab(with_added_tokens=True)
+        missing = [name for name in CONTROLS if f"<|{name}|>" not in vocabulary]
         if missing:
             raise ValueError(f"the tokenizer lacks the control tokens {', '.join(missing)}")
+        ids: dict[str, int] = {name: vocabulary[f"<|{name}|>"] for name in CONTROLS}
         self.controls = Controls(**ids)
         for id_ in ids.values():
             self._bytes[id_] = b""

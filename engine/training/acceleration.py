@@ -23,7 +23,8 @@ def short_attention(q_BHLE: Tensor, k_BGKE: Tensor, v_BGKE: Tensor, mask: Tensor
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     shares = scores.softmax(-1).to(v_BGKE.dtype)
-    return (shares.view(b, g, h // g * n, -1) @ v_BGKE).view(b, h, n, e)
+    mixed: Tensor = (shares.view(b, g, h // g * n, -1) @ v_BGKE).view(b, h, n, e)
+    return mixed
 
 
 def accelerate(network: Network) -> None:
@@ -42,11 +43,11 @@ def accelerate(network: Network) -> None:
     if next(network.parameters()).device.type == "cpu":
         short = torch.compile(short_attention, dynamic=False)
 
-        def by_length(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        def by_length(q_BHLE: Tensor, k_BGKE: Tensor, v_BGKE: Tensor, mask: Tensor | None) -> Tensor:
             # The CPU's flash kernel takes about three times as long in the backward pass of short rows.
-            return (short if q.shape[2] <= SHORT else attend)(q, k, v, mask)
+            return (short if q_BHLE.shape[2] <= SHORT else attend)(q_BHLE, k_BGKE, v_BGKE, mask)
 
-        network.attend = by_length  # type: ignore[method-assign]
+        network.attend = by_length
 
 
 def scored_losses(weight: Tensor, features: Tensor, labels: Tensor, never: Tensor) -> Tensor:

@@ -23,6 +23,8 @@ from engine.training.acceleration import accelerate, hidden_matrices, scored_los
 from engine.training.curriculum import Curriculum
 
 SCOPE_WEIGHT = 0.1
+BATCH_WEIGHT = 1000.0
+"""About the sum of weights in a batch; fixed, so that a batch with many changes counts for more."""
 LOG_EVERY = 20
 
 
@@ -124,7 +126,7 @@ class Trainer:
     def _one_step(self, batches: list[Batch], totals: dict[str, float]) -> None:
         for batch in batches:
             loss = self._loss(batch, totals) / len(batches)
-            loss.backward()
+            torch.autograd.backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.curriculum.clip)
         share = self.curriculum.rate(self.step)
         for optimizer, peak in self._optimizers:
@@ -152,10 +154,8 @@ class Trainer:
                 here = (to["sorts_S"] == sort) & (to["weights_S"] > 0)
                 _add(totals, **{name: float(losses[here].sum()), f"{name}_n": float(here.sum())})
             _add(totals, scope=float((side * known).sum()), scope_n=float(known.sum()), tokens=batch.tokens)
-        scale = 1000.0  # about the sum of weights in a batch, fixed so that batches of many changes count for more
-        return (losses * to["weights_S"]).sum() / scale + SCOPE_WEIGHT * (
-            side * known
-        ).sum() / known.sum().clamp(min=1)
+        edits: Tensor = (losses * to["weights_S"]).sum() / BATCH_WEIGHT
+        return edits + SCOPE_WEIGHT * (side * known).sum() / known.sum().clamp(min=1)
 
     def _log(self, totals: Mapping[str, float], seconds: float) -> dict[str, Any]:
         means = {n: totals[n] / max(totals[f"{n}_n"], 1) for n in ("masked", "changed", "kept", "scope")}

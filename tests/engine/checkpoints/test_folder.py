@@ -1,0 +1,70 @@
+import json
+
+import pytest
+import torch
+
+from engine.checkpoints.folder import load, revision, save
+from engine.errors import CheckpointError
+
+
+@pytest.fixture
+def saved(tmp_path, network, tokenizer):
+    save(tmp_path / "m", network, tokenizer, {"threshold": 0.6})
+    return tmp_path / "m"
+
+
+def test_saved_weights_give_the_same_logits(saved, network):
+    loaded, _, settings = load(saved, device="cpu", dtype=torch.float32)
+    again, _, _ = load(saved, device="cpu", dtype=torch.float32)
+    ids = torch.arange(8, 28)[None]
+    args = (ids, torch.arange(20)[None], None)
+    assert torch.equal(loaded(*args), again(*args))
+    # Saved as bfloat16: equal to the original's weights rounded so.
+    for a, b in zip(loaded.parameters(), network.parameters(), strict=True):
+        assert torch.equal(a, b.bfloat16().float())
+    assert settings == {"threshold": 0.6}
+
+
+def test_tokenizer_comes_back(saved, tokenizer):
+    _, loaded, _ = load(saved, device="cpu", dtype=torch.bfloat16)
+    assert loaded.encode("def f(): pass") == tokenizer.encode("def f(): pass")
+    assert loaded.controls == tokenizer.controls
+
+
+def test_revision_follows_the_weights(saved, network, tokenizer, tmp_path):
+    network.scope.bias.add_(1)
+    save(tmp_path / "other", network, tokenizer, {})
+    network.scope.bias.sub_(1)
+    assert revision(saved) != revision(tmp_path / "other")
+    assert len(revision(saved)) == 12
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda m: (m / "config.json").unlink(), "config.json"),
+        (lambda m: (m / "config.json").write_text("{"), "JSON"),
+        (lambda m: (m / "config.json").write_text('{"model_type": "llama"}'), "no Seed model"),
+        (lambda m: (m / "model.safetensors").unlink(), "model.safetensors"),
+        (lambda m: (m / "model.safetensors").write_bytes((m / "model.safetensors").read_bytes()[:900]), "model.safetensors"),
+        (lambda m: (m / "tokenizer.json").write_text("[]"), "tokenizer.json"),
+        (lambda m: change(m, layers=3), "does not fit"),
+        (lambda m: change(m, width=-1), "width"),
+        (lambda m: change(m, heads=None), "heads"),
+    ],
+)
+def test_a_damaged_folder_is_refused_with_its_reason(saved, damage, words):
+    damage(saved)
+    with pytest.raises(CheckpointError, match=words):
+        load(saved, device="cpu", dtype=torch.float32)
+
+
+def change(folder, **values):
+    path = folder / "config.json"
+    table = json.loads(path.read_text()) | values
+    path.write_text(json.dumps({k: v for k, v in table.items() if v is not None}))
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(CheckpointError, match="nowhere"):
+        load(tmp_path / "nowhere", device="cpu", dtype=torch.float32)

@@ -1,0 +1,107 @@
+import json
+
+import pytest
+import torch
+
+from engine.data.batches import BatchMaker
+from engine.data.examples import ExampleMaker
+from engine.data.store import PairStore, RegionStore, TextPair, pack_pairs, pack_regions
+from engine.errors import DataError
+from engine.model.config import ModelConfig
+from engine.training.curriculum import Curriculum, Stage, read_curriculum
+from engine.training.trainer import Trainer
+
+FUNCTION = "def add_{0}(first, second):\n    total = first + second * {0}\n    return total\n"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory, tokenizer):
+    folder = tmp_path_factory.mktemp("corpus")
+    texts = [FUNCTION.format(i) for i in range(40)]
+    pack_regions(folder, texts, tokenizer)
+    pairs = [TextPair(t, t.replace("total", "result"), recipe="rename", variables={"old": "total", "new": "result"}) for t in texts]
+    pack_pairs(folder / "refactored.jsonl", pairs, tokenizer)
+    pack_pairs(folder / "committed.jsonl", [TextPair(t, t.replace("+", "-"), subject="fix sign") for t in texts], tokenizer)
+    return folder
+
+
+@pytest.fixture
+def start(corpus, tokenizer, tmp_path):
+    stages = (
+        Stage("masks", 2, {"masked": 1.0}),
+        Stage("edits", 4, {"masked": 1, "edited": 1, "defective": 3, "refactored": 2, "committed": 1, "refused": 1}),
+    )
+    model = ModelConfig(tokenizer.size, width=32, layers=2, heads=2, kv_heads=1, hidden=48)
+    curriculum = Curriculum(model, stages, tokens=512, scored=128, warmup=2, decay=2, save_every=100)
+
+    def made(name):
+        pairs = {n: PairStore(corpus / f"{n}.jsonl") for n in ("refactored", "committed")}
+        maker = BatchMaker(ExampleMaker(tokenizer), tokenizer.decode, RegionStore(corpus), pairs, tokens=512, scored=128, seed=3)
+        c = tokenizer.controls
+        return Trainer(tmp_path / name, curriculum, maker, never=[c.mask, c.pad], device="cpu")
+
+    return made
+
+
+def go(trainer, until=None):
+    trainer.run(until=until, workers=0, compiled=False, tell=lambda line: None)
+
+
+def test_a_resumed_run_ends_with_the_same_weights(start):
+    whole = start("whole")
+    go(whole)
+    go(start("parts"), until=1)
+    go(start("parts"), until=3)
+    last = start("parts")
+    assert last.step == 3
+    go(last)
+    for a, b in zip(whole.network.parameters(), last.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_log_holds_what_was_learned(start, tmp_path):
+    go(start("run"))
+    (line,) = [json.loads(x) for x in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    assert line["step"] == 6
+    assert line["stage"] == "edits"
+    assert line["masked"] > 0
+    assert line["changed"] > 0
+
+
+def test_training_lowers_the_loss(start):
+    trainer = start("more")
+    batch = trainer._maker.batch(0, {"refactored": 1.0})
+    before = trainer._loss(batch, {}).item()
+    for _ in range(12):
+        trainer._one_step([batch], {})
+        trainer.step = 2
+    assert trainer._loss(batch, {}).item() < before
+
+
+def test_a_batch_is_a_function_of_its_index(start):
+    maker = start("x")._maker
+    mixture = {"defective": 1.0, "edited": 1.0}
+    a, b, other = maker.batch(5, mixture), maker.batch(5, mixture), maker.batch(6, mixture)
+    assert torch.equal(a.ids_BL, b.ids_BL)
+    assert torch.equal(a.labels_S, b.labels_S)
+    assert a.ids_BL.shape != other.ids_BL.shape or not torch.equal(a.ids_BL, other.ids_BL)
+
+
+def test_padding_is_scored_nowhere(start, tokenizer):
+    batch = start("y")._maker.batch(1, {"defective": 1.0})
+    scored = batch.scored_S[batch.weights_S > 0]
+    assert (batch.blocks_BL.flatten()[scored] == 2).all()
+
+
+def test_an_unknown_key_is_an_error(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('[run]\nspeed = 3\n[[stage]]\nname = "a"\nsteps = 1\nmixture = { masked = 1 }\n')
+    with pytest.raises(DataError, match="speed"):
+        read_curriculum(path, 100)
+
+
+def test_an_unknown_kind_of_example_is_an_error(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('[[stage]]\nname = "a"\nsteps = 1\nmixture = { poems = 1 }\n')
+    with pytest.raises(DataError, match="poems"):
+        read_curriculum(path, 100)
