@@ -30,7 +30,14 @@ class Editor:
     """A loaded checkpoint that edits regions."""
 
     def __init__(
-        self, network: Network, tokenizer: CodeTokenizer, settings: dict[str, object], *, name: str, path: Path, revision: str
+        self,
+        network: Network,
+        tokenizer: CodeTokenizer,
+        settings: dict[str, object],
+        *,
+        name: str,
+        path: Path,
+        revision: str,
     ) -> None:
         c = tokenizer.controls
         self._tokenizer, self._network = tokenizer, network
@@ -55,7 +62,9 @@ class Editor:
         )
 
     @classmethod
-    def load(cls, path: Path | None = None, *, device: str | None = None, dtype: str | None = None) -> "Editor":
+    def load(
+        cls, path: Path | None = None, *, device: str | None = None, dtype: str | None = None
+    ) -> "Editor":
         """The checkpoint in a folder; the one that comes with Seed if None.
 
         Args:
@@ -103,11 +112,14 @@ class Editor:
         outcomes: dict[int, Outcome] = {}
         seconds: dict[str, float] = {"prefix": 0.0, "rounds": 0.0}
         if fitting:
-            found, seconds = self._sampler.run([prefixes[i] for i in fitting], [canvases[i] for i in fitting], settings)
+            found, seconds = self._sampler.run(
+                [prefixes[i] for i in fitting], [canvases[i] for i in fitting], settings
+            )
             outcomes = dict(zip(fitting, found, strict=True))
         seconds = {"tokenize": tokenized, **seconds}
         return [
-            self._proposal(request, canvases[i], outcomes.get(i), threshold, seconds) for i, request in enumerate(requests)
+            self._proposal(request, canvases[i], outcomes.get(i), threshold, seconds)
+            for i, request in enumerate(requests)
         ]
 
     def _proposal(
@@ -145,7 +157,10 @@ class Editor:
         if outcome.change <= self._sure:
             return "unchanged", "nothing needs to change"
         sure = f"{outcome.change:.0%} sure that something should change"
-        return "unsure", f"no edit that the model would stand by: it is {sure}, the threshold is {threshold:.0%}"
+        return (
+            "unsure",
+            f"no edit that the model would stand by: it is {sure}, the threshold is {threshold:.0%}",
+        )
 
     def _candidates(self, request: EditRequest, canvas: list[int], outcome: Outcome) -> tuple[Candidate, ...]:
         """Distinct texts, the greedy one first, the others by confidence."""

@@ -25,7 +25,9 @@ DEFAULT = Path(__file__).parent / "default"
 def save(folder: Path, network: Network, tokenizer: CodeTokenizer, settings: dict[str, Any]) -> None:
     """Write weights as bfloat16 with config and tokenizer; `settings` are the sampler's own (threshold, recipes)."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: p.detach().to("cpu", torch.bfloat16).contiguous() for name, p in network.state_dict().items()}
+    state = {
+        name: p.detach().to("cpu", torch.bfloat16).contiguous() for name, p in network.state_dict().items()
+    }
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
     fields = {name: getattr(network.config, name) for name in ModelConfig.__dataclass_fields__}
     config = {"model_type": MODEL_TYPE, "architectures": ["SeedModel"], **fields, "seed": settings}
@@ -41,7 +43,9 @@ def read_config(folder: Path) -> tuple[ModelConfig, dict[str, Any]]:
     """
     path = folder / "config.json"
     if not folder.is_dir():
-        raise CheckpointError(f"there is no model folder {folder}; give a folder with config.json and model.safetensors")
+        raise CheckpointError(
+            f"there is no model folder {folder}; give a folder with config.json and model.safetensors"
+        )
     try:
         table = json.loads(path.read_text())
     except (OSError, ValueError) as error:
@@ -71,7 +75,9 @@ def load(folder: Path, *, device: str, dtype: torch.dtype) -> tuple[Network, Cod
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{folder / 'model.safetensors'} does not fit its config: {reason}") from error
     if tokenizer.size != config.vocabulary:
-        raise CheckpointError(f"{folder}: the tokenizer has {tokenizer.size} tokens, the config says {config.vocabulary}")
+        raise CheckpointError(
+            f"{folder}: the tokenizer has {tokenizer.size} tokens, the config says {config.vocabulary}"
+        )
     return network.eval().requires_grad_(False), tokenizer, settings
 
 

@@ -5,7 +5,7 @@ workers gives the same stream. Letters: B rows, L tokens a row, S scored positio
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +57,7 @@ class BatchMaker:
     def __init__(
         self,
         maker: ExampleMaker,
-        decode: "Decoder",
+        decode: Callable[[list[int]], str],
         regions: RegionStore,
         pairs: Mapping[str, PairStore],
         *,
@@ -68,7 +68,7 @@ class BatchMaker:
         self._maker, self._decode, self._regions, self._pairs = maker, decode, regions, pairs
         self._tokens, self._scored, self._seed = tokens, scored, seed
         self._classes = {
-            name: _classes(store.lengths) for name, store in {"regions": regions, **pairs}.items()
+            name: _classes(store.lengths) for name, store in [("regions", regions), *pairs.items()]
         }
         self._shares = [
             len(rows) * length * (LONG_SHARE if length > LONG else 1.0)
@@ -100,24 +100,18 @@ class BatchMaker:
             pair = self._pairs[kind][int(rng.choice(chosen))]
             if kind == "committed":
                 return self._maker.committed(pair.subject, pair.before, pair.after, rng)
-            return self._maker.refactored(Pair(pair.recipe, pair.variables or {}, pair.before, pair.after), rng)
+            return self._maker.refactored(
+                Pair(pair.recipe, pair.variables or {}, pair.before, pair.after), rng
+            )
         tokens = self._regions[int(rng.choice(self._classes["regions"][which]))]
         if kind == "defective":
             try:
                 return self._maker.defective(Code(self._decode(tokens)), tokens, rng)
             except ValueError:
                 return None
-        return {"masked": self._maker.masked, "edited": self._maker.edited, "refused": self._maker.refused}[kind](tokens, rng)
-
-
-class Decoder:
-    """Tokens to text, as a picklable call."""
-
-    def __init__(self, decode: "object") -> None:
-        self._decode = decode
-
-    def __call__(self, tokens: list[int]) -> str:
-        return str(self._decode(tokens))  # type: ignore[operator]
+        return {"masked": self._maker.masked, "edited": self._maker.edited, "refused": self._maker.refused}[
+            kind
+        ](tokens, rng)
 
 
 def _classes(lengths: np.ndarray) -> list[np.ndarray]:

@@ -120,7 +120,9 @@ def _draw(sources: list[Source], barrier: Barrier, count: int, rng: random.Rando
     """Functions and methods of 5 to 60 lines, uniformly at random over the held-out sources together."""
     seen: set[bytes] = set()
     rows = [row for source in sources for row in collect(source, seen, rng)]
-    rows = [r for r in rows if r.kind != "module" and 5 <= r.text.count("\n") <= 60 and not barrier.bars(r.text)]
+    rows = [
+        r for r in rows if r.kind != "module" and 5 <= r.text.count("\n") <= 60 and not barrier.bars(r.text)
+    ]
     return rng.sample(rows, min(count, len(rows)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.data.defects import KINDS, Code, inject, inject_many
-from engine.data.phrasings import OUT_OF_SCOPE, phrase
+from engine.data.phrasings import out_of_scope, phrase
 from engine.data.refactorings import Pair
 from engine.diffusion.corruption import ALPHA_MAX, between, mask_tokens, random_edits
 from engine.diffusion.layout import Prefix, prefix
@@ -50,7 +50,9 @@ class ExampleMaker:
         self._marks = (c.context, c.instruction, c.region)
         self._ids = EditIds(c.mask, c.delete, c.insert, c.end)
         self._bare = prefix((), (), marks=self._marks)
-        self._ordinary = tuple(i for i in range(tokenizer.size) if i not in {getattr(c, n) for n in c.__slots__})
+        self._ordinary = tuple(
+            i for i in range(tokenizer.size) if i not in {getattr(c, n) for n in c.__slots__}
+        )
 
     def masked(self, tokens: Sequence[int], rng: random.Random) -> Example:
         """Mask process: loss on masked tokens, weighted γ'/γ = 1/t (equation 6, second term)."""
@@ -95,7 +97,7 @@ class ExampleMaker:
 
     def refused(self, tokens: Sequence[int], rng: random.Random) -> Example:
         """An instruction that the model is not trained for: only the scope head learns."""
-        where = prefix((), self._tokenizer.encode(rng.choice(OUT_OF_SCOPE)), marks=self._marks)
+        where = prefix((), self._tokenizer.encode(out_of_scope(rng)), marks=self._marks)
         end = (self._ids.end,)
         canvas = (*tokens[:48], *end)
         return Example(where, canvas, canvas, (0.0,) * len(canvas), in_scope=False)
@@ -104,7 +106,12 @@ class ExampleMaker:
         return prefix((), self._tokenizer.encode(phrase(recipe, variables, rng)), marks=self._marks)
 
     def _towards(
-        self, where: Prefix, canvas: Sequence[int], target: Sequence[int], rng: random.Random, in_scope: bool | None
+        self,
+        where: Prefix,
+        canvas: Sequence[int],
+        target: Sequence[int],
+        rng: random.Random,
+        in_scope: bool | None,
     ) -> Example:
         """The labels of a canvas, or of a state on its way."""
         if rng.random() < 0.35:

@@ -63,6 +63,10 @@ _NOISE = (
     re.compile(r"[,;.\s(]+(refs?|fix(e[sd])?|closes?|see)\s*#\d+.*$", re.I),
     re.compile(r"\s*\.+$"),
 )  # fmt: skip
+_ONLY_ISSUE = re.compile(
+    r"(refs?|fix(e[sd])?|closed?s?|see|issue|ticket|bug|bpo|gh|pr|for|in|\W)*\d+(\s*(,|and)\s*#?\d+)*\W*",
+    re.I,
+)
 _FOREIGN_PATH = re.compile(
     r"(^|/)(_?vendor(ed)?|_vendoring|third_?party|extern(als?)?|bundled|site-packages|node_modules|migrations|lib2to3)/"
     r"|_pb2(_grpc)?\.py$|(^|/)(_version|versioneer|ez_setup|conf|setup)\.py$",
@@ -148,9 +152,10 @@ def _pair(change: _Change, texts: tuple[str, str], repo: str) -> HistoryPair:
 def clean_subject(subject: str) -> str:
     """The subject without tags and numbers of issues: what a user could have typed; "Fix" of "Fixes #12."."""
     text = subject.strip()
+    if _ONLY_ISSUE.fullmatch(text):
+        return "Fix" if _FIX.search(text) else ""
     for noise in _NOISE:
-        shorter = noise.sub("", text).strip()
-        text = shorter or ("Fix" if _FIX.search(text) else "")
+        text = noise.sub("", text).strip()
     return text
 
 

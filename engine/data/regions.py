@@ -52,7 +52,9 @@ def _in_body(body: list[ast.stmt], lines: list[str], owner: str) -> Iterator[Tra
             if isinstance(node, ast.ClassDef):
                 yield from _in_body(node.body, lines, node.name)
             else:
-                yield _cut("method" if owner else "function", f"{owner}.{node.name}".lstrip("."), node, node, lines)
+                yield _cut(
+                    "method" if owner else "function", f"{owner}.{node.name}".lstrip("."), node, node, lines
+                )
         else:
             run.append(node)
     yield from _run(run, lines, owner)

@@ -52,7 +52,9 @@ def read_sources(path: Path, repositories: Path) -> tuple[list[Source], list[Sou
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise DataError(f"cannot read the list of sources {path}: {error}") from error
     common = tuple(table.get("skip", ()))
-    train, held_out = ([_source(e, repositories, common) for e in table.get(k, ())] for k in ("train", "held_out"))
+    train, held_out = (
+        [_source(e, repositories, common) for e in table.get(k, ())] for k in ("train", "held_out")
+    )
     return train, held_out
 
 
@@ -89,9 +91,15 @@ def _from_git(git_dir: Path) -> Iterator[tuple[str, bytes]]:
         ["git", "--git-dir", str(git_dir), "ls-tree", "-r", "-z", "HEAD"], check=True, capture_output=True
     ).stdout
     entries = [e.split(b"\t", 1) for e in listing.split(b"\0") if e]
-    blobs = [(m.split()[2], n.decode("utf-8", "replace")) for m, n in entries if m.startswith(b"100") and n.endswith(b".py")]
+    blobs = [
+        (m.split()[2], n.decode("utf-8", "replace"))
+        for m, n in entries
+        if m.startswith(b"100") and n.endswith(b".py")
+    ]
     with subprocess.Popen(
-        ["git", "--git-dir", str(git_dir), "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ["git", "--git-dir", str(git_dir), "cat-file", "--batch"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -59,11 +59,14 @@ class RegionStore:
             self._tokens = np.load(folder / "regions.tokens.npy", mmap_mode="r")
             self._offsets = np.load(folder / "regions.offsets.npy")
         except OSError as error:
-            raise DataError(f"{folder} holds no packed corpus; make one with `seed train corpus`: {error}") from error
+            raise DataError(
+                f"{folder} holds no packed corpus; make one with `seed train corpus`: {error}"
+            ) from error
         self.lengths = np.diff(self._offsets)
 
     def __getitem__(self, index: int) -> list[int]:
-        return self._tokens[self._offsets[index] : self._offsets[index + 1]].tolist()
+        tokens: list[int] = self._tokens[self._offsets[index] : self._offsets[index + 1]].tolist()
+        return tokens
 
 
 class PairStore:

@@ -46,7 +46,10 @@ def align(canvas: Sequence[int], target: Sequence[int]) -> list[tuple[int, int]]
     if middle and wanted:
         for op in LCSseq.opcodes(middle, wanted):
             if op.tag == "equal":
-                pairs += [(head + op.src_start + k, head + op.dest_start + k) for k in range(op.src_end - op.src_start)]
+                pairs += [
+                    (head + op.src_start + k, head + op.dest_start + k)
+                    for k in range(op.src_end - op.src_start)
+                ]
     pairs += [(m - k, n - k) for k in range(tail, 0, -1)]
     return pairs
 

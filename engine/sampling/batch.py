@@ -42,7 +42,9 @@ def read_prefixes(network: Network, prefixes: Sequence[Prefix], pad: int) -> Pre
     lengths = [len(p.ids) for p in prefixes]
     width = max(lengths)
     ids = torch.tensor([[*p.ids, *[pad] * (width - len(p.ids))] for p in prefixes], device=device)
-    blocks = torch.tensor([[*p.blocks, *[PADDING_BLOCK] * (width - len(p.ids))] for p in prefixes], device=device)
+    blocks = torch.tensor(
+        [[*p.blocks, *[PADDING_BLOCK] * (width - len(p.ids))] for p in prefixes], device=device
+    )
     positions = torch.arange(width, device=device).expand_as(ids)
     layers: list[LayerCache] = []
     features = network(ids, positions, blocks[:, None, :] <= blocks[:, :, None], keep=layers)
@@ -50,7 +52,9 @@ def read_prefixes(network: Network, prefixes: Sequence[Prefix], pad: int) -> Pre
     return PrefixCache(layers, blocks != PADDING_BLOCK, lengths, last)
 
 
-def read_canvases(network: Network, cache: PrefixCache, canvases: Sequence[Sequence[int]], pad: int) -> Tensor:
+def read_canvases(
+    network: Network, cache: PrefixCache, canvases: Sequence[Sequence[int]], pad: int
+) -> Tensor:
     """Features of each canvas after its prefix, (B, L, D); what stands beyond a canvas's own length means nothing.
 
     Args:

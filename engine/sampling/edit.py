@@ -86,7 +86,11 @@ class EditSampler:
         scope = torch.sigmoid(self._network.scope(cache.last_BD).float()).squeeze(-1).tolist()
         prefix_done = time.perf_counter()
         outcomes = [Outcome([], p) for p in scope]
-        rows = [self._row(i, j, canvas, settings) for i, canvas in enumerate(canvases) for j in range(settings.candidates)]
+        rows = [
+            self._row(i, j, canvas, settings)
+            for i, canvas in enumerate(canvases)
+            for j in range(settings.candidates)
+        ]
         for row in rows:
             outcomes[row.request].rows.append(row)
         while active := [row for row in rows if not row.done]:
@@ -99,10 +103,14 @@ class EditSampler:
         chance = random.Random(f"{settings.seed}:{candidate}:{len(canvas)}") if candidate else None
         return Row(request, list(canvas), chance)
 
-    def _round(self, rows: list[Row], cache: PrefixCache, outcomes: list[Outcome], settings: EditSettings) -> None:
+    def _round(
+        self, rows: list[Row], cache: PrefixCache, outcomes: list[Outcome], settings: EditSettings
+    ) -> None:
         last = [row.rounds >= settings.max_rounds for row in rows]
         canvases = [[*row.canvas, self._ids.end] for row in rows]
-        features = read_canvases(self._network, cache.rows([row.request for row in rows]), canvases, self._pad)
+        features = read_canvases(
+            self._network, cache.rows([row.request for row in rows]), canvases, self._pad
+        )
         for i, row in enumerate(rows):
             outcome = outcomes[row.request]
             outcome.forwards += row is outcome.rows[0]
@@ -111,7 +119,14 @@ class EditSampler:
             self._update(row, scores.log_softmax(-1), canvases[i], outcome, settings, last=last[i])
 
     def _update(
-        self, row: Row, logp_LV: Tensor, canvas: list[int], outcome: Outcome, settings: EditSettings, *, last: bool
+        self,
+        row: Row,
+        logp_LV: Tensor,
+        canvas: list[int],
+        outcome: Outcome,
+        settings: EditSettings,
+        *,
+        last: bool,
     ) -> None:
         """Move one row one round on."""
         best = logp_LV.max(-1)
@@ -136,7 +151,9 @@ class EditSampler:
         row.seen.add(key)
         row.canvas, row.confidence = step.canvas, min(row.confidence, step.confidence)
 
-    def _drawn(self, row: Row, logp_LV: Tensor, view: View, settings: EditSettings) -> tuple[list[int], float]:
+    def _drawn(
+        self, row: Row, logp_LV: Tensor, view: View, settings: EditSettings
+    ) -> tuple[list[int], float]:
         """The canvas with one drawn edit, and the probability of that edit."""
         assert row.chance is not None
         heat = settings.temperature

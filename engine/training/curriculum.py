@@ -21,7 +21,9 @@ class Stage:
     def __post_init__(self) -> None:
         unknown = set(self.mixture) - set(KINDS)
         if unknown or not self.mixture:
-            raise DataError(f"stage {self.name}: unknown kinds {sorted(unknown)}; there are {', '.join(KINDS)}")
+            raise DataError(
+                f"stage {self.name}: unknown kinds {sorted(unknown)}; there are {', '.join(KINDS)}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,9 @@ class _From(Sampler[int]):
 class Trainer:
     """One run in one process."""
 
-    def __init__(self, folder: Path, curriculum: Curriculum, maker: BatchMaker, *, never: list[int], device: str) -> None:
+    def __init__(
+        self, folder: Path, curriculum: Curriculum, maker: BatchMaker, *, never: list[int], device: str
+    ) -> None:
         """
         Args:
             never: tokens that are no answer; their logit is −inf in the loss.
@@ -65,7 +67,10 @@ class Trainer:
         decay = curriculum.weight_decay
         self._optimizers: list[tuple[torch.optim.Optimizer, float]] = [
             (torch.optim.Muon(matrices, lr=0.0, momentum=0.95, weight_decay=decay), curriculum.matrix_rate),
-            (torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0, fused=True), curriculum.other_rate),
+            (
+                torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+                curriculum.other_rate,
+            ),
         ]
         self._never = torch.zeros(curriculum.model.vocabulary, device=self.device)
         self._never[never] = float("-inf")
@@ -76,7 +81,12 @@ class Trainer:
             self._resume()
 
     def run(
-        self, *, until: int | None = None, workers: int = 1, compiled: bool = True, tell: Callable[[dict[str, Any]], None]
+        self,
+        *,
+        until: int | None = None,
+        workers: int = 1,
+        compiled: bool = True,
+        tell: Callable[[dict[str, Any]], None],
     ) -> None:
         """Train up to the curriculum's end, or up to step `until`; saves at the end, and when interrupted."""
         end = min(until or self.curriculum.steps, self.curriculum.steps)
@@ -134,14 +144,18 @@ class Trainer:
             losses = self._losses(self.network.embedding.weight, scored, to["labels_S"], self._never)
             scope = self.network.scope(features.index_select(0, to["scope_B"]).float()).squeeze(-1)
         known = to["in_scope_B"] >= 0
-        side = F.binary_cross_entropy_with_logits(scope.float(), to["in_scope_B"].clamp(min=0), reduction="none")
+        side = F.binary_cross_entropy_with_logits(
+            scope.float(), to["in_scope_B"].clamp(min=0), reduction="none"
+        )
         with torch.no_grad():
             for name, sort in (("masked", MASKED), ("changed", CHANGED), ("kept", KEPT)):
                 here = (to["sorts_S"] == sort) & (to["weights_S"] > 0)
                 _add(totals, **{name: float(losses[here].sum()), f"{name}_n": float(here.sum())})
             _add(totals, scope=float((side * known).sum()), scope_n=float(known.sum()), tokens=batch.tokens)
         scale = 1000.0  # about the sum of weights in a batch, fixed so that batches of many changes count for more
-        return (losses * to["weights_S"]).sum() / scale + SCOPE_WEIGHT * (side * known).sum() / known.sum().clamp(min=1)
+        return (losses * to["weights_S"]).sum() / scale + SCOPE_WEIGHT * (
+            side * known
+        ).sum() / known.sum().clamp(min=1)
 
     def _log(self, totals: Mapping[str, float], seconds: float) -> dict[str, Any]:
         means = {n: totals[n] / max(totals[f"{n}_n"], 1) for n in ("masked", "changed", "kept", "scope")}

@@ -1,12 +1,17 @@
-"""One defect as a replacement of characters, and how to draw one. Knows nothing of what real bugs look like."""
+"""One defect as a replacement of characters, and how to draw one. Knows nothing of what bugs look like."""
 
 import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from engine.data.defects.code import Code, Span
+from engine.data.defects.code import Code
+from engine.data.defects.lexing import Span, Token
 
 _T = TypeVar("_T")
+
+
+class NoPlaceError(Exception):
+    """The code has no place for this defect, or the draw found none."""
 
 
 class Change(NamedTuple):
@@ -21,16 +26,16 @@ class Change(NamedTuple):
         return self.end < other.start or other.end < self.start
 
 
-Maker = Callable[[Code, random.Random], Change | None]
-"""Draws one defect of a certain shape, or None where the code has no place for it (or the draw found none)."""
+Maker = Callable[[Code, random.Random], Change]
+"""Draws one defect of a certain shape; raises NoPlaceError."""
 
 Mix = Sequence[tuple[float, Maker]]
 """Makers with how often each is wanted."""
 
 
-def replace(span: Span, new: str) -> Change:
-    """The change that puts `new` in a span's place."""
-    return Change(span.start, span.end, new)
+def replace(place: Span | Token, new: str) -> Change:
+    """The change that puts `new` in the place of a span or token."""
+    return Change(place.start, place.end, new)
 
 
 def insert(at: int, new: str) -> Change:
@@ -38,24 +43,33 @@ def insert(at: int, new: str) -> Change:
     return Change(at, at, new)
 
 
+def swap(text: str, first: Span, second: Span) -> Change:
+    """The change that lets two spans trade places; what stands between stays."""
+    between = text[first.end : second.start]
+    return Change(first.start, second.end, text[slice(*second)] + between + text[slice(*first)])
+
+
 def apply(text: str, changes: Sequence[Change]) -> str:
     """The text with all changes made; they must not overlap."""
-    parts, done = [], 0
+    parts: list[str] = []
+    done = 0
     for change in sorted(changes):
         parts += (text[done : change.start], change.new)
         done = change.end
     return "".join((*parts, text[done:]))
 
 
-def pick(rng: random.Random, options: Sequence[_T]) -> _T | None:
-    """One of the options, None if there is none."""
-    return options[rng.randrange(len(options))] if options else None
-
-
-def weighted(rng: random.Random, options: Sequence[tuple[_T, float]]) -> _T | None:
-    """One of the options by weight, None if there is none."""
+def pick(rng: random.Random, options: Sequence[_T]) -> _T:
+    """One of the options; raises NoPlaceError if there is none."""
     if not options:
-        return None
+        raise NoPlaceError
+    return options[rng.randrange(len(options))]
+
+
+def weighted(rng: random.Random, options: Sequence[tuple[_T, float]]) -> _T:
+    """One of the options by weight; raises NoPlaceError if there is none."""
+    if not options:
+        raise NoPlaceError
     return rng.choices([option for option, _ in options], [weight for _, weight in options])[0]
 
 

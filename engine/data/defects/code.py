@@ -5,27 +5,25 @@ Knows nothing of defects.
 
 import ast
 import bisect
-import io
-import keyword
 import tokenize
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from itertools import pairwise
+from typing import Any, TypeVar
 
+from engine.data.defects.lexing import Span, Token, lex
 from engine.data.defects.parsing import parse
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _COMPOUND = (
-    *FUNCTIONS,
+    *_DEFINITIONS,
     *LOOPS,
-    ast.ClassDef,
     ast.If,
     ast.With,
     ast.AsyncWith,
@@ -34,30 +32,12 @@ _COMPOUND = (
     ast.Match,
 )
 # Types are not what runs: a wrong one is no bug that a reader of the function could find.
-_ANNOTATIONS = ("annotation", "returns", "type_params", "type_comment")
-_LAYOUT = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-
-
-class Token(NamedTuple):
-    """One token with its place in the text, in characters."""
-
-    kind: str
-    """`name`, `keyword`, `number`, `string` or `operator`."""
-    text: str
-    start: int
-    end: int
-
-
-class Span(NamedTuple):
-    """A run of characters of the text."""
-
-    start: int
-    end: int
+_ANNOTATIONS = ("annotation", "returns", "type_params")
 
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """Names that a function, a comprehension or the region itself binds."""
+    """Names that a function, a class, a comprehension or the region itself binds."""
 
     outer: "Scope | None"
     in_function: bool
@@ -80,7 +60,7 @@ class Scope:
 
 @dataclass(slots=True, eq=False)
 class Statement:
-    """One statement, and where in its block it stands."""
+    """One statement, and where in its block it stands. Decorators belong to it, docstrings are none."""
 
     node: ast.stmt
     block: list[ast.stmt]
@@ -112,24 +92,22 @@ class Code:
             raise ValueError(f"not sound Python with \\n line endings: {text[:40]!r}")
         self.text = text
         self.lines = text.split("\n")
-        self.tree, self.lines_ahead = parsed
         self.line_starts = [0]
         for line in self.lines:
             self.line_starts.append(self.line_starts[-1] + len(line) + 1)
-        self.nodes: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+        self.tree, self.lines_ahead = parsed
         self.scopes: dict[ast.AST, Scope] = {}
         self.parents: dict[ast.AST, ast.AST] = {}
-        self.docstrings: list[Span] = []
-        self.notes: dict[str, object] = {}
-        """What makers found out about the code and want to find again."""
         self.statements: list[Statement] = []
+        self.docstrings: list[Span] = []
+        self._nodes: dict[type[ast.AST], list[Any]] = defaultdict(list)
         self._read_tokens()
         body = self.tree.body
         if self.lines_ahead and isinstance(body[0], ast.ClassDef):
             body = body[0].body
         self._read_block(body, self.tree, Scope(None, False), False)
 
-    # -- places ------------------------------------------------------------------------------------------------
+    # -- places ----------------------------------------------------------------------------------------------
 
     def place(self, line: int, byte: int) -> int:
         """Character offset of a line number and a column in bytes, as trees give them."""
@@ -153,12 +131,24 @@ class Code:
         """Index of the line that holds a character."""
         return bisect.bisect_right(self.line_starts, at) - 1
 
+    def line_end(self, line: int) -> int:
+        """Place of the line break that ends a line."""
+        return self.line_starts[line] + len(self.lines[line])
+
     def line_span(self, first: int, last: int) -> Span:
         """Lines `first` to `last` with the line break that goes when they go."""
         start, end = self.line_starts[first], self.line_starts[last + 1]
         if end > len(self.text):
             return Span(max(start - 1, 0), len(self.text))
         return Span(start, end)
+
+    def starts_line(self, at: int) -> bool:
+        """Whether only blanks stand before a character in its line."""
+        return not self.text[self.line_starts[self.line_of(at)] : at].strip()
+
+    def rest_of_line(self, at: int) -> str:
+        """What stands from a character to the end of its line, without blanks around it."""
+        return self.text[at : self.line_end(self.line_of(at))].strip()
 
     def indent_of(self, line: int) -> str:
         """The blanks that a line starts with."""
@@ -169,43 +159,47 @@ class Code:
     def indent_unit(self) -> str:
         """What one level of indentation is here."""
         levels = sorted({self.indent_of(s.first_line) for s in self.statements}, key=len)
-        steps = [b[len(a) :] for a, b in zip(levels, levels[1:], strict=False) if b.startswith(a)]
+        steps = [b[len(a) :] for a, b in pairwise(levels) if b.startswith(a)]
         return min(steps, key=len, default="    ")
 
-    # -- what stands where -------------------------------------------------------------------------------------
+    # -- what stands where -----------------------------------------------------------------------------------
 
     def find(self, kind: type[_Node]) -> list[_Node]:
         """Every node of exactly this type outside annotations, f-strings and docstrings."""
-        return self.nodes.get(kind, [])  # type: ignore[return-value]
+        return self._nodes.get(kind, [])
+
+    @cached_property
+    def typing_places(self) -> list[Token]:
+        """Tokens on lines that hold no docstring."""
+        lines: set[int] = set()
+        for span in self.docstrings:
+            lines.update(range(self.line_of(span.start), self.line_of(span.end - 1) + 1))
+        return [token for token in self.tokens if self.line_of(token.start) not in lines]
 
     def token_index(self, at: int) -> int:
         """Index of the first token at or after a character."""
-        return bisect.bisect_left(self.token_starts, at)
-
-    def tokens_between(self, start: int, end: int) -> list[Token]:
-        """Tokens that start in [start, end)."""
-        return self.tokens[self.token_index(start) : self.token_index(end)]
+        return bisect.bisect_left(self._token_starts, at)
 
     def operator_between(self, left: ast.expr, right: ast.expr) -> Span:
         """The operator between two operands (`not in` is one)."""
-        found = self.tokens_between(self.span(left).end, self.span(right).start)
-        found = [token for token in found if token.text not in "()"]
+        first, last = self.token_index(self.span(left).end), self.token_index(self.span(right).start)
+        found = [token for token in self.tokens[first:last] if token.text not in "()"]
         return Span(found[0].start, found[-1].end)
 
     def items(self, opening: int) -> list[Span]:
         """What the commas part in the brackets that the token of index `opening` opens."""
         spans: list[Span] = []
-        index, closing, first = opening + 1, self.brackets[opening], opening + 1
+        index, closing, first = opening + 1, self._closing[opening], opening + 1
         while index <= closing:
             if index == closing or self.tokens[index].text == ",":
                 if index > first:
                     spans.append(Span(self.tokens[first].start, self.tokens[index - 1].end))
                 first = index + 1
-            index = self.brackets.get(index, index) + 1
+            index = self._closing.get(index, index) + 1
         return spans
 
     def arguments(self, call: ast.Call) -> list[Span]:
-        """Arguments of a call in order; nothing where commas do not tell them apart."""
+        """Arguments of a call in order; none where commas do not tell them apart (a lambda among them)."""
         index = self.token_index(self.span(call.func).end)
         while self.tokens[index].text == ")":
             index += 1
@@ -219,60 +213,43 @@ class Code:
             index += 1
         return self.items(index)
 
-    def touches(self, start: int, end: int, spans: list[Span]) -> bool:
-        """Whether [start, end) overlaps one of some spans."""
-        return any(start < span.end and span.start < end for span in spans)
+    @cached_property
+    def uses(self) -> dict[str, set[str]]:
+        """What each name is read for: to be called, as an argument, for its attribute `x`, ..."""
+        uses: dict[str, set[str]] = defaultdict(set)
+        for node in self.find(ast.Name):
+            if isinstance(node.ctx, ast.Load):
+                uses[node.id].add(_use(node, self.parents[node]))
+        return uses
 
-    # -- reading -----------------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def _read_tokens(self) -> None:
         self.tokens: list[Token] = []
         self.comments: list[Span] = []
-        self.brackets: dict[int, int] = {}
-        open_brackets: list[int] = []
+        self._closing: dict[int, int] = {}
+        opened: list[int] = []
         try:
-            for kind, token in self._tokenized():
-                if kind == "comment":
+            for token in lex(self.text, self.line_starts):
+                if token.kind == "comment":
                     self.comments.append(Span(token.start, token.end))
                     continue
                 if token.text in ("(", "[", "{"):
-                    open_brackets.append(len(self.tokens))
+                    opened.append(len(self.tokens))
                 elif token.text in (")", "]", "}"):
-                    self.brackets[open_brackets.pop()] = len(self.tokens)
+                    self._closing[opened.pop()] = len(self.tokens)
                 self.tokens.append(token)
-        except (tokenize.TokenError, SyntaxError, IndexError) as error:
+        except (tokenize.TokenError, SyntaxError) as error:
             raise ValueError(f"does not tokenize: {error}") from error
-        self.token_starts = [token.start for token in self.tokens]
-        self.comment_lines = {self.line_of(span.start) for span in self.comments}
-
-    def _tokenized(self) -> Iterator[tuple[str, Token]]:
-        depth, opened = 0, 0
-        for kind, text, (line, column), (end_line, end_column), _ in tokenize.generate_tokens(
-            io.StringIO(self.text).readline
-        ):
-            if kind in _LAYOUT:
-                continue
-            start, end = self.line_starts[line - 1] + column, self.line_starts[end_line - 1] + end_column
-            # From Python 3.12 on an f-string comes in pieces: here it is one token, as before.
-            piece = tokenize.tok_name[kind]
-            if piece == "FSTRING_START":
-                opened = start if not depth else opened
-                depth += 1
-            elif piece == "FSTRING_END":
-                depth -= 1
-                if not depth:
-                    yield "string", Token("string", self.text[opened:end], opened, end)
-            elif not depth:
-                name = _kind_of(kind, text)
-                yield name, Token(name, text, start, end)
+        self._token_starts = [token.start for token in self.tokens]
+        self._comment_lines = {self.line_of(span.start) for span in self.comments}
 
     def _read_block(self, block: list[ast.stmt], parent: ast.AST, scope: Scope, in_loop: bool) -> None:
         for index, node in enumerate(block):
             self.parents[node] = parent
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-                if isinstance(node.value.value, str):
-                    self.docstrings.append(self.span(node))
-                    continue
+            if is_docstring(node):
+                self.docstrings.append(self.span(node))
+                continue
             statement = self._statement(node, block, index, scope, in_loop)
             # An `elif` is an `if` to the tree, but no statement to the reader.
             if not self.text.startswith("elif", statement.start):
@@ -288,52 +265,46 @@ class Code:
             start = self.tokens[self.token_index(self.span(decorators[0]).start) - 1].start
         first, last = self.line_of(start), self.line_of(end - 1)
         own_lines = (
-            not self.text[self.line_starts[first] : start].strip()
-            and not self.text[end : self.line_starts[last + 1]].strip()
-            and not any(line in self.comment_lines for line in range(first, last + 1))
+            self.starts_line(start)
+            and not self.rest_of_line(end)
+            and self._comment_lines.isdisjoint(range(first, last + 1))
         )
         return Statement(node, block, index, scope, in_loop, start, end, first, last, own_lines)
 
     def _read(self, node: ast.AST, scope: Scope, in_loop: bool) -> None:
-        self.nodes[type(node)].append(node)
+        self._nodes[type(node)].append(node)
         self.scopes[node] = scope
         if isinstance(node, ast.JoinedStr):
             return
         self._bind(node, scope)
         inner = self._inner_scope(node, scope)
-        if isinstance(node, LOOPS):
-            in_loop = True
-        elif inner is not scope:
-            in_loop = False
+        looping = isinstance(node, LOOPS) or (in_loop and inner is scope)
         for name in node._fields:
-            if name in _ANNOTATIONS:
-                continue
             value = getattr(node, name, None)
-            # Decorators and defaults belong outside, and so do names bound there; nobody suffers if they do not.
+            if name in _ANNOTATIONS or value is None:
+                continue
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
-                self._read_block(value, node, inner, in_loop)
-            elif isinstance(value, list):
-                for child in value:
-                    if isinstance(child, ast.AST):
-                        self.parents[child] = node
-                        self._read(child, inner, in_loop)
-            elif isinstance(value, ast.AST):
-                self.parents[value] = node
-                self._read(value, inner, in_loop)
+                left_loop = name == "orelse" and isinstance(node, LOOPS)
+                self._read_block(value, node, inner, in_loop if left_loop else looping)
+                continue
+            for child in value if isinstance(value, list) else (value,):
+                if isinstance(child, ast.AST):
+                    self.parents[child] = node
+                    self._read(child, inner, looping)
 
     def _inner_scope(self, node: ast.AST, scope: Scope) -> Scope:
-        if isinstance(node, (*FUNCTIONS, ast.Lambda)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             return Scope(scope, True)
         if isinstance(node, ast.ClassDef):
             return Scope(scope, False)
-        if isinstance(node, _COMPREHENSIONS):
-            inner = Scope(scope, scope.in_function)
-            for part in node.generators:
-                for target in ast.walk(part.target):
-                    if isinstance(target, ast.Name):
-                        inner.bind(target.id, self.span(node).start - 1)
-            return inner
-        return scope
+        if not isinstance(node, _COMPREHENSIONS):
+            return scope
+        inner = Scope(scope, scope.in_function)
+        # What a comprehension binds is seen by the element that stands before the binding.
+        for target in (name for part in node.generators for name in ast.walk(part.target)):
+            if isinstance(target, ast.Name):
+                inner.bind(target.id, self.span(node).start - 1)
+        return inner
 
     def _bind(self, node: ast.AST, scope: Scope) -> None:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -342,17 +313,20 @@ class Code:
             scope.bind(node.arg, self.span(node).start)
         elif isinstance(node, ast.ExceptHandler) and node.name:
             scope.bind(node.name, self.place(node.lineno, node.col_offset))
+        elif isinstance(node, _DEFINITIONS) and scope.in_function:
+            scope.bind(node.name, self.span(node).start)
 
 
-def _kind_of(kind: int, text: str) -> str:
-    if kind == tokenize.COMMENT:
-        return "comment"
-    if kind == tokenize.NUMBER:
-        return "number"
-    if kind == tokenize.STRING:
-        return "string"
-    if kind == tokenize.NAME:
-        return "keyword" if keyword.iskeyword(text) else "name"
-    if kind == tokenize.OP:
-        return "operator"
-    raise SyntaxError(f"stray character {text!r}")
+def is_docstring(node: ast.stmt) -> bool:
+    """Whether a statement is nothing but a plain string."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _use(node: ast.Name, parent: ast.AST) -> str:
+    if isinstance(parent, ast.Call):
+        return "called" if parent.func is node else "argument"
+    return f".{parent.attr}" if isinstance(parent, ast.Attribute) else type(parent).__name__

@@ -8,7 +8,7 @@ _FIRST_CODE_LINE = re.compile(r"^([ \t]*)[^\s#]", re.MULTILINE)
 
 
 def parse(text: str) -> tuple[ast.Module, int] | None:
-    """Tree of a region, and how many lines its line numbers are ahead of the text's; None where it does not parse.
+    """Tree of a region and how many lines its numbers are ahead of the text's; None if it does not parse.
 
     An indented region is parsed as the body of a class that is put before it, so that columns stay true.
     """

@@ -47,7 +47,9 @@ def make_add(text: str, rng: random.Random) -> Pair | None:
         parameter = rng.choice(having)
         name, value = parameter.node.arg, _value(source, parameter)
         before = rewrite_remove(text, name)
-        return _checked("add-default", name, value, before, text)
+        # Blanks about the equals sign, as some write, are not what the rule would answer.
+        if before is not None and rewrite_add(before, name, value) == text:
+            return _checked("add-default", name, value, before, text)
     lacking = [parameter for parameter in parameters if parameter.default is None and parameter.can_toggle]
     if not lacking:
         return None

@@ -257,9 +257,11 @@ def _clumsier_truth(source: Source, node: ast.expr, asked: ast.expr, rng: random
     if source.span(asked)[1] != source.span(node)[1] or "\n" in code:
         return
     name = _last_name(asked)
-    if not isinstance(asked, ast.Call) and rng.random() < (0.9 if _CONTAINERS.search(name) else 0.1):
+    truth = _TRUTHS.search(name) is not None or isinstance(asked, ast.Call)
+    container = not truth and _CONTAINERS.search(name) is not None
+    if container or (not truth and rng.random() < 0.15):
         yield _Form("len", Edit(*source.span(node), _clumsy_measure(code, node is asked, rng)))
-    elif name != "len" and rng.random() < (0.9 if _TRUTHS.search(name) else 0.35):
+    elif name != "len" and (truth or rng.random() < 0.4):
         sign, value = rng.choices((("==", True), ("is", True), ("!=", False)), (6, 3, 1))[0]
         yield _Form("bool", Edit(*source.span(node), f"{code} {sign} {value == (node is asked)}"))
 

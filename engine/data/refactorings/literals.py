@@ -158,7 +158,8 @@ def _text_spec(flags: str, width: str, precision: str, kind: str) -> tuple[str, 
         raise UnrewritableError("flags of a number")
     align = ("<" if "-" in flags else ">") if width else ""
     spec = align + width + (f".{precision}" if precision else "")
-    return "" if kind == "s" else f"!{kind}", f":{spec}" if spec else ""
+    # Without !s, a width or precision would be read by the value's own type: True as 1, None not at all.
+    return "" if kind == "s" and not spec else f"!{kind}", f":{spec}" if spec else ""
 
 
 def _number_spec(flags: str, width: str, precision: str, kind: str) -> str:
@@ -180,8 +181,8 @@ _NUMBER_SPEC = re.compile(
 def percent_place(field: Field) -> str | None:
     """The `%` place that says what a field says; None where there is none."""
     kind = field.conversion[1:] or "s"
-    text = _TEXT_SPEC.fullmatch(field.spec) if field.spec else _TEXT_SPEC.fullmatch(":")
-    if text is not None:
+    text = _TEXT_SPEC.fullmatch(field.spec or ":")
+    if text is not None and (field.conversion or not field.spec):
         minus = "-" if text["align"] == "<" else ""
         return f"%{minus}{text['width'] or ''}{text['precision'] or ''}{kind}"
     number = _NUMBER_SPEC.fullmatch(field.spec)

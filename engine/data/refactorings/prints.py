@@ -2,6 +2,7 @@
 
 import ast
 import random
+from collections.abc import Iterator
 
 from engine.data.refactorings.pair import Pair
 from engine.data.refactorings.source import Edit, Source, UnrewritableError, apply, read
@@ -42,18 +43,21 @@ def rewrite(text: str) -> str | None:
     source = read(text)
     if source is None:
         return None
-    edits = []
+    try:
+        after = apply(text, _removals(source))
+    except UnrewritableError:
+        return None
+    return after if read(after) is not None else None
+
+
+def _removals(source: Source) -> Iterator[Edit]:
     for node in ast.walk(source.tree):
         for body in _blocks(node):
             prints = [statement for statement in body if _is_print(statement)]
             if prints and len(prints) == len(body):
-                return None
-            edits += [_whole_lines(source, statement) for statement in prints]
-    try:
-        after = apply(text, edits)
-    except UnrewritableError:
-        return None
-    return after if read(after) is not None else None
+                raise UnrewritableError("a block of nothing else")
+            for statement in prints:
+                yield _whole_lines(source, statement)
 
 
 def _blocks(node: ast.AST) -> list[list[ast.stmt]]:

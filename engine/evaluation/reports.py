@@ -1,0 +1,67 @@
+"""The report of a suite: figures with what they rest on (machine, model, command), as a table and as JSON."""
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.evaluation.scores import Share, table
+from engine.requests import ModelInfo
+
+
+def report(
+    suite: str,
+    scores: Mapping[str, Share],
+    costs: Mapping[str, float],
+    model: ModelInfo,
+    details: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Everything a reader needs to check the figures.
+
+    Args:
+        details: what identifies the cases: digests, seeds, thresholds.
+    """
+    return {
+        "suite": suite,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "command": " ".join(["seed", *sys.argv[1:]]),
+        "model": {
+            "name": model.name,
+            "revision": model.revision,
+            "parameters": model.parameters,
+            "dtype": model.dtype,
+        },
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "torch": torch.__version__,
+            "device": model.device,
+        },
+        **details,
+        "costs": dict(costs),
+        "scores": {name: s.as_json() for name, s in scores.items()},
+    }
+
+
+def write_report(path: Path, found: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def text(scores: Mapping[str, Share], costs: Mapping[str, float]) -> str:
+    """The table for a terminal."""
+    return table(scores) + "\n" + "  ".join(f"{name} {value}" for name, value in costs.items())
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,104 @@
+"""From sources to a folder that `seed train run` can read: corpus, tokenizer, packed regions and pairs.
+
+The folder: `regions.jsonl`, `held_out.jsonl`, `card.json` (see `engine.data.corpus`), `tokenizer.json`, and what
+`engine.data.store` packs.
+"""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from engine.data.batches import BatchMaker
+from engine.data.corpus import build, read_rows
+from engine.data.decontamination import Barrier, texts_of_suites
+from engine.data.examples import ExampleMaker
+from engine.data.pairs import QUOTA, committed, refactored
+from engine.data.sources import read_sources
+from engine.data.store import PairStore, RegionStore, TextPair, pack_pairs, pack_regions
+from engine.errors import DataError
+from engine.model.tokenizer import CodeTokenizer
+from engine.training.curriculum import Curriculum
+
+VOCABULARY = 8192
+TOKENIZER_ROWS = 60_000
+"""Regions the tokenizer is trained on."""
+PAIR_LINES = 60
+"""Longest region, in lines, that pairs are made from."""
+COMMITS_EACH = 800
+"""Most changes taken from one repository's history."""
+DRAWN = 8_000
+"""Held-out functions drawn for evaluation."""
+
+
+def prepare(
+    folder: Path,
+    sources: Path,
+    repositories: Path,
+    suites: Path | None,
+    *,
+    seed: int,
+    tell: Callable[[str], None],
+) -> None:
+    """Make everything that training reads, in order; what exists already is kept.
+
+    Args:
+        sources: the TOML list of sources.
+        repositories: where its repositories lie.
+        suites: a folder of evaluation suites (`*.jsonl`) that no training text may resemble.
+
+    Raises:
+        DataError: a source is missing or its licence does not permit training.
+    """
+    train, held_out = read_sources(sources, repositories)
+    barred = list(texts_of_suites(suites)) if suites else []
+    if not (folder / "card.json").exists():
+        build(folder, train, held_out, barred, draw=DRAWN, seed=seed, tell=tell)
+    rows = read_rows(folder / "regions.jsonl")
+    if not (folder / "tokenizer.json").exists():
+        some = random.Random(seed).sample(rows, min(TOKENIZER_ROWS, len(rows)))
+        CodeTokenizer.train((row.text for row in some), VOCABULARY).save(folder)
+        tell(f"tokenizer: {VOCABULARY} tokens")
+    tokenizer = CodeTokenizer.load(folder)
+    if not (folder / "regions.offsets.npy").exists():
+        tell(f"regions: {pack_regions(folder, [row.text for row in rows], tokenizer):,} tokens")
+    counts: Counter[str] = Counter()
+    if not (folder / "refactored.jsonl").exists():
+        short = [row for row in rows if row.text.count("\n") <= PAIR_LINES]
+        pairs = _counted(refactored(short, QUOTA, random.Random(seed)), counts)
+        tell(f"refactorings: {pack_pairs(folder / 'refactored.jsonl', pairs, tokenizer):,} pairs")
+    if not (folder / "committed.jsonl").exists():
+        barrier = Barrier([*barred, *(row.text for row in read_rows(folder / "held_out.jsonl"))])
+        histories = [s.path for s in train if (s.path / "HEAD").exists()]
+        pairs = _counted(committed(histories, COMMITS_EACH, barrier), counts)
+        tell(f"history: {pack_pairs(folder / 'committed.jsonl', pairs, tokenizer):,} pairs")
+    if counts:
+        _note(folder / "card.json", counts)
+
+
+def _counted(pairs: Iterator[TextPair], counts: Counter[str]) -> Iterator[TextPair]:
+    for pair in pairs:
+        counts[pair.recipe or "history"] += 1
+        yield pair
+
+
+def _note(card: Path, counts: Counter[str]) -> None:
+    table = json.loads(card.read_text())
+    table["pairs"] = table.get("pairs", {}) | counts
+    card.write_text(json.dumps(table, indent=1))
+
+
+def open_batches(folder: Path, curriculum: Curriculum, tokenizer: CodeTokenizer) -> BatchMaker:
+    """The stream of batches of a prepared folder.
+
+    Raises:
+        DataError: the folder is not prepared.
+    """
+    pairs = {name: PairStore(folder / f"{name}.jsonl") for name in ("refactored", "committed")}
+    regions = RegionStore(folder)
+    if not len(regions.lengths):
+        raise DataError(f"{folder} holds no regions; check the sources that `seed train corpus` read")
+    c = curriculum
+    maker = ExampleMaker(tokenizer)
+    return BatchMaker(maker, tokenizer.decode, regions, pairs, tokens=c.tokens, scored=c.scored, seed=c.seed)

@@ -1,0 +1,25 @@
+"""A tiny network with random weights, and the tokenizer of the checkpoint that comes along."""
+
+import pytest
+import torch
+
+from engine.checkpoints.folder import DEFAULT
+from engine.model.config import ModelConfig
+from engine.model.network import Network
+from engine.model.tokenizer import CodeTokenizer
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    return CodeTokenizer.load(DEFAULT)
+
+
+@pytest.fixture(scope="session")
+def network(tokenizer):
+    torch.manual_seed(0)
+    config = ModelConfig(tokenizer.size, width=32, layers=2, heads=4, kv_heads=2, hidden=64, max_tokens=512)
+    made = Network(config).eval().requires_grad_(False)
+    for layer in made.layers:
+        layer.out.weight.mul_(20)  # so that attention matters
+    made.embedding.weight.mul_(20)
+    return made

@@ -1,0 +1,74 @@
+import pytest
+import torch
+
+from engine.diffusion.layout import prefix
+from engine.diffusion.levenshtein import EditIds
+from engine.sampling.batch import read_canvases, read_prefixes
+from engine.sampling.edit import EditSampler, EditSettings
+
+
+@pytest.fixture(scope="module")
+def sampler(network, tokenizer):
+    c = tokenizer.controls
+    never = [c.mask, c.context, c.instruction, c.region, c.pad]
+    return EditSampler(network, EditIds(c.mask, c.delete, c.insert, c.end), never=never, pad=c.pad)
+
+
+@pytest.fixture(scope="module")
+def requests(tokenizer):
+    c = tokenizer.controls
+    marks = (c.context, c.instruction, c.region)
+    texts = ["def f(x):\n    return x + 1\n", "x = 1\n", "for i in range(3):\n    print(i, i * i)\n", ""]
+    instructions = ["fix", "rename x to y", "repair this, please", "fix"]
+    prefixes = [prefix((), tokenizer.encode(i), marks=marks) for i in instructions]
+    return prefixes, [tokenizer.encode(t) for t in texts]
+
+
+def test_rows_of_a_batch_read_as_they_do_alone(network, requests, tokenizer):
+    prefixes, canvases = requests
+    pad = tokenizer.controls.pad
+    together = read_canvases(network, read_prefixes(network, prefixes[:3], pad), canvases[:3], pad)
+    for i in range(3):
+        alone = read_canvases(
+            network, read_prefixes(network, prefixes[i : i + 1], pad), canvases[i : i + 1], pad
+        )
+        torch.testing.assert_close(together[i, : len(canvases[i])], alone[0], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.99])
+def test_a_batch_gives_what_single_requests_give(sampler, requests, threshold):
+    prefixes, canvases = requests
+    settings = EditSettings(threshold=threshold, max_rounds=6)
+    together, _ = sampler.run(prefixes, canvases, settings)
+    for i, outcome in enumerate(together):
+        (alone,), _ = sampler.run(prefixes[i : i + 1], canvases[i : i + 1], settings)
+        assert outcome.rows[0].canvas == alone.rows[0].canvas
+        assert outcome.forwards == alone.forwards
+        assert outcome.change == pytest.approx(alone.change, abs=1e-4)
+
+
+def test_no_mask_is_left_at_the_cap(sampler, requests, tokenizer):
+    prefixes, canvases = requests
+    outcomes, _ = sampler.run(prefixes, canvases, EditSettings(threshold=0.0, max_rounds=3, candidates=3))
+    controls = tokenizer.controls
+    for outcome in outcomes:
+        for row in outcome.rows:
+            assert not {controls.mask, controls.delete, controls.insert, controls.end} & set(row.canvas)
+
+
+def test_the_same_seed_gives_the_same_candidates(sampler, requests):
+    def drawn(seed):
+        outcomes, _ = sampler.run(
+            *requests, EditSettings(threshold=0.5, max_rounds=4, candidates=4, seed=seed)
+        )
+        return [[row.canvas for row in o.rows] for o in outcomes]
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)
+
+
+def test_a_threshold_of_one_costs_one_forward(sampler, requests):
+    outcomes, seconds = sampler.run(*requests, EditSettings(threshold=1.0))
+    assert [o.forwards for o in outcomes] == [1, 1, 1, 1]
+    assert [o.rows[0].canvas for o in outcomes] == requests[1]
+    assert set(seconds) == {"prefix", "rounds"}

@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.diffusion.levenshtein import RUN, EditIds, label
+from engine.sampling.rounds import View, advance, change_probability, clean_up
+
+IDS = EditIds(mask=0, delete=1, insert=2, end=3)
+
+
+def view_of(canvas, labels, sure=0.9):
+    """A model that answers `labels`, each with probability `sure`."""
+    row = [*canvas, IDS.end]
+    keep = [0.0 if t == IDS.mask else sure if t == e else 1 - sure for t, e in zip(row, labels, strict=True)]
+    return View(keep, labels, [sure] * len(row))
+
+
+tokens = st.lists(st.integers(4, 9), max_size=20)
+
+
+@given(tokens, tokens, st.sampled_from([0.45, 0.6, 0.95]))
+def test_a_model_that_knows_the_labels_reaches_the_target(canvas, target, sure):
+    round_ = 0
+    while canvas != target:
+        canvas = advance(canvas, view_of(canvas, label(canvas, target, IDS), sure), IDS, 0.2, round_).canvas
+        round_ += 1
+        assert round_ < 4 * len(target) + 30
+    assert (
+        advance(canvas, view_of(canvas, label(canvas, target, IDS), sure), IDS, 0.2, round_).canvas == target
+    )
+
+
+@given(tokens, tokens)
+def test_below_the_threshold_nothing_changes(canvas, target):
+    view = view_of(canvas, label(canvas, target, IDS), 0.6)
+    assert advance(canvas, view, IDS, 0.7, 0).canvas == canvas
+
+
+def test_a_gap_that_the_model_cannot_write_yet_is_masked_as_a_whole():
+    view = View([0.9, 0.1, 0.2, 0.9, 1.0], [4, 8, 9, 7, 3], [0.9, 0.3, 0.4, 0.9, 1.0])
+    assert advance([4, 5, 6, 7], view, IDS, 0.7, 0).canvas == [4, *[IDS.mask] * (2 + RUN), 7]
+
+
+def test_late_rounds_open_no_gap():
+    view = View([0.9, 0.1, 0.9, 1.0], [4, 8, 7, 3], [0.9, 0.3, 0.9, 1.0])
+    assert advance([4, 5, 7], view, IDS, 0.7, 9).canvas == [4, 8, 7]
+
+
+def test_an_unsure_insert_keeps_the_token_behind_it():
+    view = View([0.9, 0.2, 1.0], [4, IDS.insert, 3], [0.9, 0.4, 1.0])
+    assert advance([4, 5], view, IDS, 0.7, 0).canvas == [4, *[IDS.mask] * RUN, 5]
+
+
+def test_at_least_one_mask_is_filled():
+    view = View([0.0, 0.0, 1.0], [5, 6, 3], [0.2, 0.3, 1.0])
+    assert advance([IDS.mask, IDS.mask], view, IDS, 0.7, 0).canvas == [IDS.mask, 6]
+
+
+def test_edits_of_one_gap_are_taken_or_left_together():
+    # The second token alone is below the threshold, but it stands in one gap with the first.
+    view = View([0.1, 0.45, 0.9, 1.0], [7, IDS.delete, 6, 3], [0.9, 0.55, 0.9, 1.0])
+    assert advance([4, 5, 6], view, IDS, 0.7, 0).canvas == [7, 6]
+
+
+def test_clean_up_leaves_no_mask():
+    view = View([0.0, 0.1, 0.0, 1.0], [5, 9, IDS.delete, 3], [0.2] * 4)
+    assert clean_up([IDS.mask, 4, IDS.mask], view, IDS).canvas == [5, 4]
+
+
+def test_confidence_is_the_least_of_what_was_applied():
+    view = View([0.1, 0.9, 0.05, 1.0], [7, 5, 8, 3], [0.8, 0.9, 0.95, 1.0])
+    assert advance([4, 5, 6], view, IDS, 0.7, 0).confidence == pytest.approx(0.8)
+
+
+def test_probability_of_change():
+    assert change_probability(View([0.9, 0.4, 1.0], [4, 5, 3], [0.9, 0.6, 1.0])) == pytest.approx(0.6)
