@@ -100,15 +100,22 @@ def deliver(
     return Delivery(outcome, f"{summary(accepted)}; `seed undo` takes it back", run, seconds)
 
 
-def ask(patch: Patch, title: str, note: str, read_bytes: Callable[[str], bytes | None]) -> Patch:
-    """What the user accepts of `patch`.
+def ask(
+    patch: Patch,
+    title: str,
+    note: str,
+    read_bytes: Callable[[str], bytes | None],
+    *,
+    applied: bool = False,
+) -> Patch:
+    """What the user accepts of `patch`, or does not reject where it is already applied.
 
     Raises:
         KeyboardInterrupt: they interrupted the review.
     """
     from seedcli.review.choose import review_patch
 
-    accepted = review_patch(patch, title=title, read_bytes=read_bytes, model_note=note)
+    accepted = review_patch(patch, title=title, read_bytes=read_bytes, model_note=note, applied=applied)
     if accepted is None:
         raise KeyboardInterrupt
     return accepted

@@ -210,8 +210,9 @@ def _report_proposed(report: Report, proposed: Proposed) -> None:
 def _report_no_edit(report: Report, proposed: Proposed) -> None:
     regions = proposed.regions
     if all(result.is_unchanged for result in regions):
-        where = f"in {regions[0].place}" if len(regions) == 1 else f"in {len(regions)} regions"
-        report.outcome, report.message = "unchanged", f"nothing to change {where}"
+        where = regions[0].place if len(regions) == 1 else f"{len(regions)} regions"
+        report.outcome = "unchanged"
+        report.message = f"nothing to change in {where}" if regions else "there is no code in the targets"
         return
     complaints = _complaints(proposed)
     for line in complaints[:-1]:
@@ -222,9 +223,9 @@ def _report_no_edit(report: Report, proposed: Proposed) -> None:
 def _complaints(proposed: Proposed) -> list[str]:
     """Why regions have no edit: a line for each when they are few, for each reason when they are many."""
     without = [result for result in proposed.regions if result.complaint and not result.is_unchanged]
-    if len(without) <= NUM_COMPLAINTS:
-        return [f"{result.place}: {result.complaint}" for result in without]
     reasons = Counter(result.complaint for result in without)
+    if len(without) == 1 or 1 < len(reasons) <= len(without) <= NUM_COMPLAINTS:
+        return [f"{result.place}: {result.complaint}" for result in without]
     return [f"{count} regions: {reason}" for reason, count in reasons.most_common(NUM_COMPLAINTS)]
 
 

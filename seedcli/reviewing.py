@@ -111,6 +111,7 @@ def _keep_or_reverse(
             f"{label} (already applied)",
             "rejecting a hunk reverses it",
             _reader_of_old(workspace, patch),
+            applied=True,
         )
     if kept == patch:
         return Delivery("applied", "the patch is already applied; left as it is")

@@ -45,9 +45,14 @@ class _Step:
 class Decisions:
     """The decisions over one patch. The cursor stands on a place as long as there is one."""
 
-    def __init__(self, patch: Patch) -> None:
+    def __init__(self, patch: Patch, *, applied: bool = False) -> None:
+        self.applied = applied
+        """Do the files already hold the patch, so that only rejected hunks change them?"""
         self.patch = patch
         """With the hunks as the reviewer edited them."""
+        self.untouched = patch if applied else Patch(())
+        """The result that leaves every file as it is."""
+        self._kept: tuple[State, ...] = ("accepted", "undecided") if applied else ("accepted",)
         self.places = tuple(_places(patch))
         """Every hunk, in the order of the patch."""
         self._index = {place: index for index, place in enumerate(self.places)}
@@ -85,14 +90,22 @@ class Decisions:
         """Is every hunk decided that still can be?"""
         return not any(self._is_open(place) for place in self.places)
 
+    @property
+    def writes(self) -> bool:
+        """Do the decisions change any file?"""
+        return self.result() != self.untouched
+
     def result(self) -> Patch:
         """The accepted part: undecided, rejected and stale hunks are left out, and files without any
-        other.
+        other. Of an applied patch only rejected hunks are left out, and stale files stay as they are.
         """
         kept: list[FilePatch] = []
         for index, file in enumerate(self.patch.files):
-            accepted = [p.hunk for p in self.places_of(index) if self._states[p] == "accepted"]
-            if not accepted or index in self._stale:
+            if index in self._stale:
+                kept.extend(f for f in self.untouched.files if f.path == file.path)
+                continue
+            accepted = [p.hunk for p in self.places_of(index) if self._states[p] in self._kept]
+            if not accepted:
                 continue
             if not file.hunks:
                 kept.append(file)

@@ -30,25 +30,25 @@ u - undo the last decision
 
 
 def review_lines(
-    patch: Patch, *, title: str, read_bytes: ReadBytes, input: TextIO, output: TextIO
+    patch: Patch, *, title: str, read_bytes: ReadBytes, input: TextIO, output: TextIO, applied: bool = False
 ) -> Patch | None:
     """Ask about every hunk in turn; return the accepted part, or None if interrupted (Ctrl-C).
 
     Leaving early (q, or the end of the input) rejects what is undecided; what was accepted until then is
-    returned only if the user confirms it.
+    returned only if the user confirms it. Of an applied patch all is returned but what was rejected.
     """
     if not patch.files:
         return patch
     try:
-        return _LinePrompt(patch, read_bytes, input, output).run(title)
+        return _LinePrompt(Decisions(patch, applied=applied), read_bytes, input, output).run(title)
     except KeyboardInterrupt:
         output.write("\n")
         return None
 
 
 class _LinePrompt:
-    def __init__(self, patch: Patch, read_bytes: ReadBytes, input: TextIO, output: TextIO) -> None:
-        self._decisions = Decisions(patch)
+    def __init__(self, decisions: Decisions, read_bytes: ReadBytes, input: TextIO, output: TextIO) -> None:
+        self._decisions = decisions
         self._read_bytes = read_bytes
         self._input = input
         self._output = output
@@ -64,9 +64,11 @@ class _LinePrompt:
     def run(self, title: str) -> Patch:
         if title:
             self._print(visible_name(title))
+        verb = "Keep" if self._decisions.applied else "Take"
         while (place := self._decisions.cursor) is not None and not self._decisions.is_complete:
             self._show(place)
-            answer = self._ask(f"({place.hunk + 1}/{self._hunks_beside(place)}) Take this hunk [{_KEYS}]? ")
+            number = f"({place.hunk + 1}/{self._hunks_beside(place)})"
+            answer = self._ask(f"{number} {verb} this hunk [{_KEYS}]? ")
             if answer in ("q", ""):
                 return self._quit()
             self._obey(answer, place)
@@ -122,9 +124,12 @@ class _LinePrompt:
     # Leaving
 
     def _quit(self) -> Patch:
-        accepted = self._decisions.tally().accepted
-        if accepted and self._ask(f"Write what was accepted ({_hunks(accepted)}) [y,n]? ") != "y":
-            return Patch(())
+        if self._decisions.writes:
+            tally, applied = self._decisions.tally(), self._decisions.applied
+            deed = "Take back what was rejected" if applied else "Write what was accepted"
+            count = _hunks(tally.rejected if applied else tally.accepted)
+            if self._ask(f"{deed} ({count}) [y,n]? ") != "y":
+                return self._decisions.untouched
         return self._result()
 
     def _result(self) -> Patch:

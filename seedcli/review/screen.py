@@ -35,19 +35,21 @@ _BAR = 20
 """Cells of the bar that shows how much is decided."""
 
 
-def review(patch: Patch, *, title: str = "", read_bytes: ReadBytes, model_note: str = "") -> Patch | None:
+def review(
+    patch: Patch, *, title: str = "", read_bytes: ReadBytes, model_note: str = "", applied: bool = False
+) -> Patch | None:
     """Show the patch on the full screen until the user has decided.
 
     Leaving with `w` returns the accepted part. `q` rejects what is undecided and asks, if anything was
     accepted, whether to write it; without it the returned patch is empty. None means interrupted (Ctrl-C):
-    write nothing, exit with 130.
+    write nothing, exit with 130. Of an applied patch all is returned but what was rejected.
 
     Raises:
         SeedError: the screen broke down; nothing was decided.
     """
     if not patch.files:
         return patch
-    app = ReviewApp(patch, title=title, read_bytes=read_bytes, model_note=model_note)
+    app = ReviewApp(patch, title=title, read_bytes=read_bytes, model_note=model_note, applied=applied)
     if "TEXTUAL_THEME" not in os.environ and is_light():
         app.theme = "textual-light"
     result = app.run()
@@ -101,11 +103,19 @@ class ReviewApp(App[Patch | None]):
             super().__init__()
             self.stale = stale
 
-    def __init__(self, patch: Patch, *, title: str = "", read_bytes: ReadBytes, model_note: str = "") -> None:
+    def __init__(
+        self,
+        patch: Patch,
+        *,
+        title: str = "",
+        read_bytes: ReadBytes,
+        model_note: str = "",
+        applied: bool = False,
+    ) -> None:
         # Without colours Textual would turn them into greys; the terminal's own two are plainer to read.
         super().__init__(ansi_color="NO_COLOR" in os.environ)
         self.animation_level = "none"
-        self.decisions = Decisions(patch)
+        self.decisions = Decisions(patch, applied=applied)
         self._read_bytes = read_bytes
         self._heading = visible_name(title) or "seed review"
         self._model_note = visible_name(model_note)
@@ -272,39 +282,45 @@ class ReviewApp(App[Patch | None]):
     def action_write(self) -> None:
         """Leave with what was accepted; ask first where hunks are undecided."""
         if self.decisions.is_complete:
-            self._write(self._files_with_accepted())
-        elif self.decisions.tally().accepted:
+            self._write(self._files_to_write())
+        elif self.decisions.writes:
             self._ask()
+        elif self.decisions.applied:
+            self._show("nothing is rejected yet · n takes this hunk back, q quits")
         else:
             self._show("nothing is accepted yet · y accepts this hunk, q quits")
 
     def action_leave(self) -> None:
         """Leave; undecided hunks are rejected, accepted ones written if the user confirms it."""
-        if self.decisions.tally().accepted:
+        if self.decisions.writes:
             self._ask()
         else:
-            self.exit(Patch(()))
+            self.exit(self.decisions.untouched)
 
     def action_interrupt(self) -> None:
         """Leave at once, without a decision."""
         self.exit(None)
 
     def _ask(self) -> None:
-        tally, files = self.decisions.tally(), self._files_with_accepted()
+        tally, files = self.decisions.tally(), self._files_to_write()
         question = f"Write {_many(tally.accepted, 'accepted hunk')} of {_many(len(files), 'file')}?"
+        if self.decisions.applied:
+            question = f"Write {_many(len(files), 'file')} without {_many(tally.rejected, 'rejected hunk')}?"
         if tally.undecided:
-            question += f"\n{_many(tally.undecided, 'undecided hunk')} will be left out."
+            fate = "kept" if self.decisions.applied else "left out"
+            question += f"\n{_many(tally.undecided, 'undecided hunk')} will be {fate}."
 
         def obey(answer: Leave | None) -> None:
             if answer == "write":
                 self._write(files)
             elif answer == "discard":
-                self.exit(Patch(()))
+                self.exit(self.decisions.untouched)
 
         self.push_screen(LeaveScreen(question), obey)
 
-    def _files_with_accepted(self) -> set[int]:
-        places = (place for place in self.decisions.places if self.decisions.state(place) == "accepted")
+    def _files_to_write(self) -> set[int]:
+        deeds = ("accepted", "rejected") if self.decisions.applied else ("accepted",)
+        places = (place for place in self.decisions.places if self.decisions.state(place) in deeds)
         return {place.file for place in places if not self.decisions.is_stale(place.file)}
 
     def _write(self, promised: set[int]) -> None:

@@ -9,7 +9,6 @@ import pytest
 from seedcli.errors import CheckFailed, ConflictError, ModelError, TargetError
 from seedcli.report import CandidateReport, FileChange, Outcome, Report, one_line
 
-
 HERE = Path(__file__).parents[2]
 
 

@@ -89,7 +89,7 @@ def test_an_empty_instruction(repo: Path, seed: Seed) -> None:
 def test_an_empty_file_has_nothing_to_change(repo: Path, seed: Seed) -> None:
     (repo / "empty.py").write_text("")
     result = seed("edit", "fix the bug", "empty.py")
-    assert (result.code, result.out) == (0, b"")
+    assert (result.code, result.out, result.err) == (0, b"", "seed: there is no code in the targets\n")
 
 
 def test_a_broken_configuration_key(repo: Path, seed: Seed) -> None:

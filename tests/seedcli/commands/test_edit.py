@@ -140,6 +140,20 @@ class TestManyRegions:
         result = seed("edit", "fix the bug", "many.py", model=model)
         assert result.err == "seed: 30 regions: it is too long\n"
 
+    def test_the_same_complaint_is_made_once(self, repo: Path, seed: Seed) -> None:
+        model = ScriptedModel(lambda request: verdict("out_of_scope", "not trained for this"))
+        result = seed("edit", "translate to Go", "calc.py", model=model)
+        assert (result.code, result.err) == (3, "seed: 2 regions: not trained for this\n")
+
+    def test_one_broken_edit_among_many_is_left_out(self, repo: Path, seed: Seed) -> None:
+        text = "\n\n".join(ADD.replace("add", f"add{i}") for i in range(300))
+        (repo / "many.py").write_text(text)
+        model = ScriptedModel(replacing({"a - b": "a + b", "add177(a, b):": "add177(a, b:"}))
+        result = seed("edit", "-y", "fix the bug", "many.py", model=model)
+        assert "many.py:709 add177: the edit found would not parse" in result.err
+        fixed = text.replace("a - b", "a + b").replace("add177(a, b):\n    return a + b", ADD[4:].strip())
+        assert (repo / "many.py").read_text() == fixed.replace("add(a, b)", "add177(a, b)")
+
     def test_edits_of_one_file_are_joined(self, repo: Path, seed: Seed) -> None:
         model = ScriptedModel(replacing({"a - b": "(\n        a + b\n    )", "a + b": "a - b"}))
         seed("edit", "-y", "swap", "calc.py", model=model)

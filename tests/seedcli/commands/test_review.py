@@ -29,7 +29,9 @@ def keep(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     monkeypatch.setattr("seedcli.delivering.is_terminal", lambda stream: True)
     monkeypatch.setattr("seedcli.reviewing.is_terminal", lambda stream: True)
     for module in ("seedcli.delivering", "seedcli.reviewing"):
-        monkeypatch.setattr(f"{module}.ask", lambda patch, title, note, read: select(patch, accepted))
+        monkeypatch.setattr(
+            f"{module}.ask", lambda patch, title, note, read, applied=False: select(patch, accepted)
+        )
     return accepted
 
 
@@ -95,8 +97,9 @@ class TestAlreadyApplied:
     def test_a_file_that_changes_meanwhile_is_left_alone(
         self, repo: Path, seed: Seed, applied: bytes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def meddle(patch: Patch, title: str, note: str, read: object) -> Patch:
+        def meddle(patch: Patch, title: str, note: str, read: object, applied: bool) -> Patch:
             assert callable(read)
+            assert applied
             assert read("calc.py") == patch.files[0].old
             (repo / "calc.py").write_text("mine = 1\n")
             assert read("calc.py") == b"mine = 1\n"

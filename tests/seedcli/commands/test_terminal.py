@@ -120,6 +120,19 @@ def test_line_prompt_of_a_patch_on_stdin(at_terminal: type, repo: Path) -> None:
     assert git(repo, "diff") == diff
 
 
+@pytest.mark.parametrize(("keys", "code", "left"), [(b"q\n", 0, True), (b"y\n", 0, True), (b"n\n", 1, False)])
+def test_line_prompt_of_a_patch_that_is_applied(
+    at_terminal: type, repo: Path, keys: bytes, code: int, left: bool
+) -> None:
+    (repo / "calc.py").write_text(ADD_FIXED + "\n\n" + SUB)
+    diff = git(repo, "diff")
+    terminal = at_terminal("review", "-", stdin=diff)
+    terminal.wait_for(b"(1/1) Keep this hunk")
+    terminal.type(keys)
+    assert terminal.end() == code
+    assert git(repo, "diff") == (diff if left else b"")
+
+
 def test_interrupted_review(at_terminal: type, repo: Path) -> None:
     terminal = at_terminal("edit", "fix the bug", "calc.py")
     terminal.wait_for(b"Take this hunk")

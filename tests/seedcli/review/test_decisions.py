@@ -158,3 +158,26 @@ class Reviewing(RuleBasedStateMachine):
 
 
 TestReviewing = Reviewing.TestCase
+
+
+class TestApplied:
+    """The files already hold the patch: what is not rejected stays."""
+
+    def test_nothing_decided_changes_nothing(self):
+        decisions = Decisions(two_files(), applied=True)
+        assert decisions.result() == decisions.untouched == two_files()
+        assert not decisions.writes
+
+    def test_only_rejected_hunks_are_left_out(self):
+        decisions = Decisions(two_files(), applied=True)
+        decisions.accept(decisions.places[0])
+        assert not decisions.writes
+        decisions.reject(decisions.places[3])
+        assert decisions.writes
+        assert decisions.result().files == two_files().files[:1]
+
+    def test_a_stale_file_stays_as_it_is(self):
+        decisions = Decisions(two_files(), applied=True)
+        decisions.reject(decisions.places[3])
+        decisions.mark_stale(1)
+        assert decisions.result() == two_files()

@@ -127,3 +127,17 @@ def test_a_terminal_without_unicode_gets_escapes(encoding):
     review_lines(patch, title="", read_bytes=unchanged(patch), input=io.StringIO("q\n"), output=output)
     output.flush()
     assert rb"+\u65e5" in raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("keys", "kept"), [("q", 2), ("nqn", 2), ("ddy", 0), ("ddn", 0), ("yyyn", 1), ("ynqy", 2)]
+)
+def test_of_an_applied_patch_only_what_is_rejected_is_left_out(keys, kept):
+    patch, output = two_files(), io.StringIO()
+    text = "".join(f"{key}\n" for key in keys)
+    result = review_lines(
+        patch, title="", read_bytes=unchanged(patch), input=io.StringIO(text), output=output, applied=True
+    )
+    assert "Keep this hunk" in output.getvalue()
+    assert len(result.files) == kept
+    assert (result == patch) == (keys in ("q", "nqn"))

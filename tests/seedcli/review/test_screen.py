@@ -316,3 +316,24 @@ async def test_huge_patches_do_not_freeze():
 
 def test_an_empty_patch_needs_no_screen():
     assert review(Patch(()), read_bytes={}.get) == Patch(())
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("q", {"alpha.txt", "pkg/beta.py"}),
+        ("wq", {"alpha.txt", "pkg/beta.py"}),
+        ("ddw", set()),
+        ("aaw", {"alpha.txt", "pkg/beta.py"}),
+        ("dqn", {"alpha.txt", "pkg/beta.py"}),
+        ("dqy", {"pkg/beta.py"}),
+    ],
+)
+async def test_of_an_applied_patch_only_what_is_rejected_is_left_out(keys, expected):
+    patch = two_files()
+    app = ReviewApp(patch, read_bytes=unchanged(patch), applied=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+    assert {file.path for file in app.return_value.files} == expected
