@@ -60,12 +60,15 @@ def between(canvas: Sequence[int], target: Sequence[int], ids: EditIds, rng: ran
     return state
 
 
-def _one_round(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -> list[int]:
+# How a gap may stand in a state; all four have one form.
+
+
+def _one_round(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -> list[int]:  # noqa: ARG001
     kept = list(gap.wanted[: len(draft)])
     return kept + [ids.mask] * (RUN if len(gap.wanted) > len(draft) else 0)
 
 
-def _masked(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -> list[int]:
+def _masked(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -> list[int]:  # noqa: ARG001
     return [ids.mask] * (len(draft) + RUN)
 
 
@@ -78,5 +81,5 @@ def _half_filled(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -
     ]
 
 
-def _done(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -> list[int]:
+def _done(draft: list[int], gap: Gap, ids: EditIds, rng: random.Random) -> list[int]:  # noqa: ARG001
     return list(gap.wanted)

@@ -50,6 +50,7 @@ def report(
 
 
 def write_report(path: Path, found: Mapping[str, Any]) -> None:
+    """Write a report as JSON; folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found, indent=1) + "\n")
 

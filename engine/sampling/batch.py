@@ -1,4 +1,4 @@
-"""Forwards over canvases of many requests at once: the prefix computed once and cached, rows of any length side by side.
+"""Forwards over canvases of many requests at once: the prefix computed once and cached, rows of any length at once.
 
 Letters as in `engine.model.network`; P tokens of the longest prefix. Knows nothing of rounds or thresholds.
 """

@@ -1,6 +1,6 @@
 """One round of an edit: what a canvas becomes, given how probable each token's edits are. Pure lists, no tensors.
 
-The rule: masks are filled where the model is sure, at least one a round; a gap (neighbouring tokens that want to change)
+The rule: masks are filled where the model is sure, at least one a round; a gap (adjoining tokens that want to change)
 is edited when some token of it wants to change with more than the threshold's probability, and then as a whole: at
 once where the model knows what to write, else masked with a run of spare slots and filled in later rounds. Nothing of
 a gap below the threshold is touched.

@@ -1,4 +1,4 @@
-"""Making a training step fast without changing what it computes: fused elementwise work, attention that suits short rows.
+"""A training step made fast, computing the same: fused elementwise work, attention that suits short rows.
 
 Letters as in `engine.model.network`.
 """

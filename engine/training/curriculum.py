@@ -1,4 +1,4 @@
-"""What a training run is: sizes, stages with their mixtures, rates. Read from a TOML file; an unknown key is an error."""
+"""What a training run is: sizes, stages with their mixtures, rates. Read from TOML; unknown keys are errors."""
 
 import tomllib
 from collections.abc import Mapping

@@ -46,7 +46,10 @@ def test_revision_follows_the_weights(saved, network, tokenizer, tmp_path):
         (lambda m: (m / "config.json").write_text("{"), "JSON"),
         (lambda m: (m / "config.json").write_text('{"model_type": "llama"}'), "no Seed model"),
         (lambda m: (m / "model.safetensors").unlink(), "model.safetensors"),
-        (lambda m: (m / "model.safetensors").write_bytes((m / "model.safetensors").read_bytes()[:900]), "model.safetensors"),
+        (
+            lambda m: (m / "model.safetensors").write_bytes((m / "model.safetensors").read_bytes()[:900]),
+            "model.safetensors",
+        ),
         (lambda m: (m / "tokenizer.json").write_text("[]"), "tokenizer.json"),
         (lambda m: change(m, layers=3), "does not fit"),
         (lambda m: change(m, width=-1), "width"),

@@ -1,3 +1,5 @@
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +27,7 @@ def test_the_target_keeps_every_token(target):
 def test_matches_ascend_and_are_equal(canvas, target):
     pairs = align(canvas, target)
     assert all(canvas[i] == target[j] for i, j in pairs)
-    assert all(a < c and b < d for (a, b), (c, d) in zip(pairs, pairs[1:], strict=False))
+    assert all(a < c and b < d for (a, b), (c, d) in itertools.pairwise(pairs))
 
 
 @given(tokens, tokens)

@@ -19,9 +19,18 @@ def corpus(tmp_path_factory, tokenizer):
     folder = tmp_path_factory.mktemp("corpus")
     texts = [FUNCTION.format(i) for i in range(40)]
     pack_regions(folder, texts, tokenizer)
-    pairs = [TextPair(t, t.replace("total", "result"), recipe="rename", variables={"old": "total", "new": "result"}) for t in texts]
+    pairs = [
+        TextPair(
+            t, t.replace("total", "result"), recipe="rename", variables={"old": "total", "new": "result"}
+        )
+        for t in texts
+    ]
     pack_pairs(folder / "refactored.jsonl", pairs, tokenizer)
-    pack_pairs(folder / "committed.jsonl", [TextPair(t, t.replace("+", "-"), subject="fix sign") for t in texts], tokenizer)
+    pack_pairs(
+        folder / "committed.jsonl",
+        [TextPair(t, t.replace("+", "-"), subject="fix sign") for t in texts],
+        tokenizer,
+    )
     return folder
 
 
@@ -29,14 +38,26 @@ def corpus(tmp_path_factory, tokenizer):
 def start(corpus, tokenizer, tmp_path):
     stages = (
         Stage("masks", 2, {"masked": 1.0}),
-        Stage("edits", 4, {"masked": 1, "edited": 1, "defective": 3, "refactored": 2, "committed": 1, "refused": 1}),
+        Stage(
+            "edits",
+            4,
+            {"masked": 1, "edited": 1, "defective": 3, "refactored": 2, "committed": 1, "refused": 1},
+        ),
     )
     model = ModelConfig(tokenizer.size, width=32, layers=2, heads=2, kv_heads=1, hidden=48)
     curriculum = Curriculum(model, stages, tokens=512, scored=128, warmup=2, decay=2, save_every=100)
 
     def made(name):
         pairs = {n: PairStore(corpus / f"{n}.jsonl") for n in ("refactored", "committed")}
-        maker = BatchMaker(ExampleMaker(tokenizer), tokenizer.decode, RegionStore(corpus), pairs, tokens=512, scored=128, seed=3)
+        maker = BatchMaker(
+            ExampleMaker(tokenizer),
+            tokenizer.decode,
+            RegionStore(corpus),
+            pairs,
+            tokens=512,
+            scored=128,
+            seed=3,
+        )
         c = tokenizer.controls
         return Trainer(tmp_path / name, curriculum, maker, never=[c.mask, c.pad], device="cpu")
 
