@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.data.defects import Code
-from engine.data.examples import Example, ExampleMaker
+from engine.data.examples import Example, ExampleMaker, MaskNoise
 from engine.data.refactorings import Pair
 from engine.data.store import PairStore, RegionStore
 from engine.diffusion.layout import PADDING_BLOCK
@@ -74,11 +74,12 @@ class BatchMaker:
             for rows, length in zip(self._classes["regions"], LENGTHS, strict=True)
         ]
 
-    def batch(self, index: int, mixture: Mapping[str, float]) -> Batch:
+    def batch(self, index: int, mixture: Mapping[str, float], noise: MaskNoise = MaskNoise()) -> Batch:
         """The batch with this index.
 
         Args:
             mixture: share of each kind of example; they need not add up to 1.
+            noise: of the rows that are masked.
         """
         rng = random.Random(f"{self._seed}:{index}")
         which = rng.choices(range(len(LENGTHS)), self._shares)[0]
@@ -86,12 +87,12 @@ class BatchMaker:
         rows: list[Example] = []
         while len(rows) < max(1, self._tokens // length):
             kind = rng.choices(list(mixture), list(mixture.values()))[0]
-            example = self._example(kind, which, rng)
+            example = self._example(kind, which, noise, rng)
             if example and example.length <= length:
                 rows.append(example)
         return collate(rows, length, self._scored, rng)
 
-    def _example(self, kind: str, which: int, rng: random.Random) -> Example | None:
+    def _example(self, kind: str, which: int, noise: MaskNoise, rng: random.Random) -> Example | None:
         if kind in ("refactored", "committed"):
             chosen = self._classes[kind][which]
             if not len(chosen):
@@ -108,9 +109,9 @@ class BatchMaker:
                 return self._maker.defective(Code(self._decode(tokens)), tokens, rng)
             except ValueError:
                 return None
-        return {"masked": self._maker.masked, "edited": self._maker.edited, "refused": self._maker.refused}[
-            kind
-        ](tokens, rng)
+        if kind == "masked":
+            return self._maker.masked(tokens, noise, rng)
+        return (self._maker.edited if kind == "edited" else self._maker.refused)(tokens, rng)
 
 
 def _classes(lengths: np.ndarray) -> list[np.ndarray]:

@@ -16,8 +16,22 @@ from engine.diffusion.layout import Prefix, prefix
 from engine.diffusion.levenshtein import EditIds, label
 from engine.model.tokenizer import CodeTokenizer
 
-MASK_WEIGHT, CHANGED_WEIGHT, KEPT_WEIGHT = 0.3, 2.0, 0.5
-MAX_MASK_WEIGHT = 4.0
+CHANGED_WEIGHT, KEPT_WEIGHT = 2.0, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class MaskNoise:
+    """How the mask process draws its rates."""
+
+    light: float = 0.0
+    """Share of rows whose rate is drawn from `LIGHT` rather than from `FULL`: there an answer can be known."""
+    weight: float = 0.3
+    """Weight of a masked token at rate 1; at rate t it is divided by t, at most by a quarter."""
+
+
+FULL, LIGHT = (0.1, 0.95), (0.05, 0.4)
+MAX_RISE = 4.0
+"""Bound of γ'/γ = 1/t, against the variance of small rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +68,11 @@ class ExampleMaker:
             i for i in range(tokenizer.size) if i not in {getattr(c, n) for n in c.__slots__}
         )
 
-    def masked(self, tokens: Sequence[int], rng: random.Random) -> Example:
+    def masked(self, tokens: Sequence[int], noise: MaskNoise, rng: random.Random) -> Example:
         """Mask process: loss on masked tokens, weighted γ'/γ = 1/t (equation 6, second term)."""
-        t = rng.uniform(0.1, 0.95)
+        t = rng.uniform(*(LIGHT if noise.light and rng.random() < noise.light else FULL))
         canvas = mask_tokens(tokens, t, self._ids.mask, rng)
-        weight = MASK_WEIGHT * min(1 / t, MAX_MASK_WEIGHT)
+        weight = noise.weight * min(1 / t, MAX_RISE)
         weights = tuple(weight if token == self._ids.mask else 0.0 for token in canvas)
         end = (self._ids.end,)
         return Example(self._bare, (*canvas, *end), (*tokens, *end), (*weights, 0.0), masks=True)

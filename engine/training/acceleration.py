@@ -30,7 +30,7 @@ def short_attention(q_BHLE: Tensor, k_BGKE: Tensor, v_BGKE: Tensor, mask: Tensor
 def accelerate(network: Network) -> None:
     """Compile the parts of every layer, and attention on a CPU.
 
-    Each shape is compiled once: code for free shapes is several times slower on a CPU. There are few: one a length class
+    Each shape is compiled once: code for free shapes is several times slower on a CPU. They are few: one a length class
     for attention, fewer for the rest, which sees tokens without their rows.
     """
     torch._dynamo.config.recompile_limit = 64

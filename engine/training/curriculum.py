@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.data.batches import KINDS
+from engine.data.examples import MaskNoise
 from engine.errors import DataError
 from engine.model.config import ModelConfig
 
@@ -17,6 +18,14 @@ class Stage:
     name: str
     steps: int
     mixture: Mapping[str, float]
+    rate: float = 1.0
+    """Share of the peak learning rates."""
+    light_masks: float = 0.0
+    mask_weight: float = 0.3
+
+    @property
+    def noise(self) -> MaskNoise:
+        return MaskNoise(self.light_masks, self.mask_weight)
 
     def __post_init__(self) -> None:
         unknown = set(self.mixture) - set(KINDS)
@@ -65,7 +74,8 @@ class Curriculum:
 
     def rate(self, step: int) -> float:
         """Share of the peak learning rate at a step, in (0, 1]."""
-        return min(1.0, (step + 1) / self.warmup, (self.steps - step) / max(self.decay, 1))
+        ramps = min(1.0, (step + 1) / self.warmup, (self.steps - step) / max(self.decay, 1))
+        return self.stage(step).rate * ramps
 
 
 def read_curriculum(path: Path, vocabulary: int) -> Curriculum:

@@ -34,7 +34,8 @@ class _Batches(Dataset[Batch]):
 
     def __getitem__(self, index: int) -> Batch:
         step = index // self._curriculum.accumulate
-        return self._maker.batch(index, self._curriculum.stage(step).mixture)
+        stage = self._curriculum.stage(step)
+        return self._maker.batch(index, stage.mixture, stage.noise)
 
 
 class _From(Sampler[int]):
