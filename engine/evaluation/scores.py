@@ -27,7 +27,8 @@ class Share:
         n, p = self.count, self.value
         middle = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
         half = Z95 / (1 + Z95**2 / n) * math.sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
-        return max(0.0, middle - half), min(1.0, middle + half)
+        # At the ends the formula gives 0 and 1 but for rounding.
+        return (middle - half if self.hits else 0.0), (middle + half if self.hits < n else 1.0)
 
     def as_json(self) -> dict[str, object]:
         low, high = self.interval

@@ -1,0 +1,62 @@
+import inspect
+import json
+import random
+import textwrap
+from collections import Counter
+
+import pytest
+
+from engine.data.defects import KINDS, parses
+from engine.data.phrasings import HELD_OUT, TRAINED
+from engine.evaluation.recipes import recipe_cases
+from engine.evaluation.repair import RepairCase, digest, repair_cases
+from engine.evaluation.suites import recipe_scores, repair_scores
+
+
+def functions():
+    found = [
+        inspect.getsource(f)
+        for m in (json, random, textwrap, inspect)
+        for _, f in inspect.getmembers(m, inspect.isfunction)
+    ]
+    return [f for f in found if f.startswith("def") and 5 <= f.count("\n") <= 60]
+
+
+def test_kinds_have_equal_shares_and_every_defect_its_untouched_twin():
+    cases = repair_cases(functions(), 20, seed=1)
+    counts = Counter(case.kind for case in cases)
+    assert {counts[kind] for kind in KINDS} == {2}
+    assert counts["untouched"] == 20
+    assert all(case.before != case.after for case in cases if case.kind != "untouched")
+    assert all(case.syntax is not parses(case.before) for case in cases)
+
+
+def test_cases_are_a_function_of_the_seed():
+    assert digest(repair_cases(functions(), 10, 1)) == digest(repair_cases(functions(), 10, 1))
+    assert digest(repair_cases(functions(), 10, 1)) != digest(repair_cases(functions(), 10, 2))
+
+
+def test_too_few_functions_are_said_to_be_so():
+    with pytest.raises(ValueError, match="draw more"):
+        repair_cases(functions()[:3], 20, 1)
+
+
+def test_only_the_exact_text_counts_as_repaired():
+    cases = [
+        RepairCase("syntax", True, "x = (1\n", "x = (1)\n"),
+        RepairCase("untouched", False, "y\n", "y\n"),
+    ]
+    scores = repair_scores(cases, ["x = (1) \n", "y\n"])
+    assert scores["syntax defects repaired"].hits == 0
+    assert scores["untouched left untouched"].value == 1
+    assert repair_scores(cases, ["x = (1)\n", "z\n"])["syntax defects repaired"].value == 1
+
+
+def test_half_of_the_recipes_phrasings_are_held_out():
+    cases = recipe_cases(functions(), 6, 3, ["alpha", "beta_gamma", "delta", "count_of_rows"])
+    assert {c.recipe for c in cases} >= {"rename", "remove-prints", "add-default"}
+    counts = Counter(c.held_out_phrasing for c in cases)
+    assert abs(counts[True] - counts[False]) <= len({c.recipe for c in cases})
+    assert not set(HELD_OUT["rename"]) & set(TRAINED["rename"])
+    scores = recipe_scores(cases, [c.after for c in cases])
+    assert all(s.value == 1 for s in scores.values() if s.count)

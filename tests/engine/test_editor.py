@@ -1,0 +1,88 @@
+import pytest
+
+from engine.checkpoints.folder import save
+from engine.editor import Editor
+from engine.errors import CheckpointError, DeviceError
+from engine.requests import EditOptions, EditRequest
+
+TEXT = "def f(x):\n    return x + 1\n"
+
+
+@pytest.fixture
+def made(tmp_path, network, tokenizer):
+    """An editor of random weights whose scope head says yes, or no."""
+
+    def make(in_scope=True, **settings):
+        bias, weight = network.scope.bias.clone(), network.scope.weight.clone()
+        network.scope.bias.fill_(20.0 if in_scope else -20.0)
+        network.scope.weight.zero_()
+        save(tmp_path / "model", network, tokenizer, {"recipes": ["fix"], **settings})
+        network.scope.bias.copy_(bias)
+        network.scope.weight.copy_(weight)
+        return Editor.load(tmp_path / "model", device="cpu", dtype="float32")
+
+    return make
+
+
+def test_candidates_are_distinct_and_none_is_the_region(made):
+    (proposal,) = made(threshold=0.0).propose(
+        [EditRequest("fix", TEXT)], EditOptions(candidates=6, max_rounds=3)
+    )
+    assert proposal.verdict == "edit"
+    texts = [c.text for c in proposal.candidates]
+    assert len(set(texts)) == len(texts)
+    assert TEXT not in texts
+    assert all(0 <= c.score <= 1 and c.changed_tokens > 0 for c in proposal.candidates)
+
+
+def test_an_instruction_out_of_scope_is_said_to_be_so(made):
+    (proposal,) = made(in_scope=False, threshold=0.0).propose([EditRequest("sing", TEXT)], EditOptions())
+    assert proposal.verdict == "out_of_scope"
+    assert proposal.candidates == ()
+    assert "fix" in proposal.message
+
+
+@pytest.mark.parametrize(("sure", "verdict"), [(1.0, "unchanged"), (-1.0, "unsure")])
+def test_without_an_edit_the_model_is_sure_or_not(made, sure, verdict):
+    (proposal,) = made(threshold=1.0, sure=sure).propose([EditRequest("fix", TEXT)], EditOptions())
+    assert (proposal.verdict, proposal.candidates) == (verdict, ())
+    assert proposal.forwards == 1
+
+
+def test_a_long_region_is_refused_and_the_others_answered(made):
+    long, short = made(threshold=1.0, sure=1.0).propose(
+        [EditRequest("fix", TEXT * 200), EditRequest("fix", TEXT)], EditOptions()
+    )
+    assert long.verdict == "too_long"
+    assert str(long.region_tokens) in long.message
+    assert short.verdict == "unchanged"
+
+
+def test_an_option_outranks_the_checkpoint(made):
+    editor = made(threshold=1.0, sure=-1.0)
+    (eager,) = editor.propose([EditRequest("fix", TEXT)], EditOptions(threshold=0.0, max_rounds=3, candidates=6))
+    assert eager.verdict == "edit"
+
+
+def test_no_requests_give_no_proposals(made):
+    assert made().propose([], EditOptions()) == []
+
+
+def test_an_empty_region_is_read(made):
+    (proposal,) = made(threshold=1.0, sure=1.0).propose([EditRequest("fix", "")], EditOptions())
+    assert proposal.region_tokens == 0
+
+
+def test_info_names_the_model(made, network):
+    info = made(threshold=0.6).info
+    assert (info.name, info.recipes, info.threshold) == ("model", ("fix",), 0.6)
+    assert info.parameters == network.parameter_count()
+    assert info.dtype == "float32"
+
+
+def test_unknown_places_and_kinds_are_named(tmp_path, made):
+    with pytest.raises(CheckpointError, match="absent"):
+        Editor.load(tmp_path / "absent")
+    made()
+    with pytest.raises(DeviceError, match="int3"):
+        Editor.load(tmp_path / "model", dtype="int3", device="cpu")
