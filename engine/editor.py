@@ -48,6 +48,7 @@ class Editor:
         self._sure = float(str(settings.get("sure", 0.3)))
         recipes = settings.get("recipes", ())
         assert isinstance(recipes, list | tuple), "`recipes` in the checkpoint's config is a list"
+        context_tokens = int(str(settings.get("context_tokens", 0)))
         weight = network.embedding.weight
         self._info = ModelInfo(
             name=name,
@@ -56,9 +57,10 @@ class Editor:
             parameters=network.parameter_count(),
             dtype=str(weight.dtype).removeprefix("torch."),
             device=str(weight.device),
-            max_region_tokens=network.config.max_tokens - MAX_INSTRUCTION - SPARE,
+            max_region_tokens=network.config.max_tokens - context_tokens - MAX_INSTRUCTION - SPARE,
             recipes=tuple(map(str, recipes)),
             threshold=float(str(settings.get("threshold", 0.7))),
+            context_tokens=context_tokens,
         )
 
     @classmethod
@@ -96,7 +98,9 @@ class Editor:
             canvas = self._tokenizer.encode(request.region)
             instruction = self._tokenizer.encode(request.instruction.strip())[:MAX_INSTRUCTION]
             canvases.append(canvas)
-            prefixes.append(prefix((), instruction, marks=self._marks))
+            limit = self._info.context_tokens
+            context = self._tokenizer.encode(request.context)[-limit:] if limit else []
+            prefixes.append(prefix(context, instruction, marks=self._marks))
             if len(canvas) <= self._info.max_region_tokens:
                 fitting.append(i)
         tokenized = time.perf_counter() - start

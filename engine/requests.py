@@ -88,3 +88,6 @@ class ModelInfo:
     recipes: tuple[str, ...]
     """Names of the recipes it was trained for."""
     threshold: float
+    """Least probability of a change for it to be made, unless an option says otherwise."""
+    context_tokens: int = 0
+    """Most tokens of context it reads; 0 if it was trained without."""

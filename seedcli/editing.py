@@ -85,6 +85,8 @@ def _edit(job: EditJob, report: Report) -> None:
     with _timed(report, "load"):
         model = open_model(settings.model)
     report.model_name, report.model_revision = model.info.name, model.info.revision
+    if context and not model.info.context_tokens:
+        say(f"the model {model.info.name} was trained without context; --context is left out")
     proposed = propose(
         tasks,
         instruction,

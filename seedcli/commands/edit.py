@@ -36,7 +36,7 @@ def edit(
     candidates: Annotated[int | None, typer.Option("-n", "--candidates", help="Candidates to draw.")] = None,
     seed: Annotated[int | None, typer.Option(help="Source of all chance.")] = None,
     context: Annotated[
-        list[str], typer.Option(metavar="PATH", help="Also show this file to the model.")
+        list[str], typer.Option(metavar="PATH", help="Also show this file to the model, if it reads context.")
     ] = [],  # noqa: B006
     temperature: Annotated[float | None, typer.Option(help="Randomness of further candidates.")] = None,
     top_k: Annotated[int | None, typer.Option(help="Sample among the k most probable tokens.")] = None,
