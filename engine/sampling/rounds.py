@@ -54,13 +54,14 @@ def advance(canvas: Sequence[int], view: View, ids: EditIds, threshold: float, r
     for i in _fills(row, view, ids):
         labels[i] = view.best[i]
         confidence = min(confidence, view.probability[i])
-    for start, end in _gaps(row, view, ids):
+    for start, end in _gaps(row, view, ids, threshold):
         if max(1 - view.keep[i] for i in range(start, end)) <= threshold:
             continue
-        sure = min(view.probability[i] for i in range(start, end))
+        # A token may want to go although no single label beats it: then the gap cannot be written at once.
+        sure = min(view.probability[i] if view.best[i] != row[i] else 0.0 for i in range(start, end))
         if sure < AT_ONCE and round_ < OPENING_ROUNDS:
             opened.append((start, end))
-        else:
+        elif sure:
             labels[start:end] = view.best[start:end]
             confidence = min(confidence, sure)
     for start, end in reversed(opened):
@@ -82,9 +83,11 @@ def _fills(row: Sequence[int], view: View, ids: EditIds) -> list[int]:
     return sure or sorted(masks, key=lambda i: -view.probability[i])[:1]
 
 
-def _gaps(row: Sequence[int], view: View, ids: EditIds) -> list[tuple[int, int]]:
-    """Runs [start, end) of neighbouring tokens whose best label is a change; masks stand in no run."""
-    wants = [token != ids.mask and view.best[i] != token for i, token in enumerate(row)]
+def _gaps(row: Sequence[int], view: View, ids: EditIds, threshold: float) -> list[tuple[int, int]]:
+    """Runs [start, end) of adjoining tokens that want to change; masks stand in no run."""
+    wants = [
+        token != ids.mask and (view.best[i] != token or 1 - view.keep[i] > threshold) for i, token in enumerate(row)
+    ]
     runs, start = [], None
     for i, want in enumerate([*wants, False]):
         if want and start is None:
