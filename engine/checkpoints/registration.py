@@ -13,7 +13,7 @@ from engine.model.config import ModelConfig
 from engine.model.network import Network, attend
 
 
-class SeedConfig(PretrainedConfig):
+class SeedConfig(PretrainedConfig):  # type: ignore[misc]  # untyped base
     """`ModelConfig` as transformers keeps it; `seed` holds the sampler's own settings."""
 
     model_type = MODEL_TYPE
@@ -36,7 +36,7 @@ class SeedConfig(PretrainedConfig):
         return self.shape.head_width
 
 
-class SeedModel(PreTrainedModel):
+class SeedModel(PreTrainedModel):  # type: ignore[misc]  # untyped base
     """The network under transformers' roof: the same parts, names and forward pass."""
 
     config_class = SeedConfig

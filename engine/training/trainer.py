@@ -156,7 +156,8 @@ class Trainer:
                 _add(totals, **{name: float(losses[here].sum()), f"{name}_n": float(here.sum())})
             _add(totals, scope=float((side * known).sum()), scope_n=float(known.sum()), tokens=batch.tokens)
         edits: Tensor = (losses * to["weights_S"]).sum() / BATCH_WEIGHT
-        return edits + SCOPE_WEIGHT * (side * known).sum() / known.sum().clamp(min=1)
+        scope_loss: Tensor = (side * known).sum() / known.sum().clamp(min=1)
+        return edits + SCOPE_WEIGHT * scope_loss
 
     def _log(self, totals: Mapping[str, float], seconds: float) -> dict[str, Any]:
         means = {n: totals[n] / max(totals[f"{n}_n"], 1) for n in ("masked", "changed", "kept", "scope")}

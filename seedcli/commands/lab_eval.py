@@ -11,8 +11,7 @@ from seedcli.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
     from engine.editor import Editor
-    from engine.evaluation.suites import Answers
-    from engine.requests import EditOptions, EditRequest
+    from engine.evaluation.scores import Share
 
 app = typer.Typer(
     help="Measure a model on held-out cases.",
@@ -44,22 +43,13 @@ def repair(
 ) -> None:
     """Repair held-out functions with one injected defect each; leave untouched ones alone."""
     from engine.evaluation.repair import digest, repair_cases
-    from engine.evaluation.reports import report, text, write_report
-    from engine.evaluation.suites import first_text, repair_scores
-    from engine.requests import EditOptions, EditRequest
+    from engine.evaluation.suites import repair_scores
 
-    editor = _editor(model)
     functions = _functions(held_out)[skip : skip + 2 * count]
     cases = _made(lambda: repair_cases(functions, count, seed))
-    requests = [EditRequest("fix the bug", case.before) for case in cases]
-    answers = _answers(editor, requests, EditOptions(threshold=threshold))
-    texts = [first_text(r, p) for r, p in zip(requests, answers.proposals, strict=True)]
-    scores, costs = repair_scores(cases, texts), answers.costs()
-    typer.echo(text(scores, costs))
-    if out:
-        used = editor.info.threshold if threshold is None else threshold
-        details = {"cases_sha256": digest(cases), "skip": skip, "threshold": used}
-        write_report(out, report("repair", scores, costs, editor.info, details))
+    asked = [("fix the bug", case.before) for case in cases]
+    details = {"cases_sha256": digest(cases), "skip": skip}
+    _measure("repair", model, threshold, asked, lambda texts: repair_scores(cases, texts), details, out)
 
 
 @app.command()
@@ -76,22 +66,41 @@ def recipes(
     from engine.data.corpus import read_rows
     from engine.data.pairs import identifiers
     from engine.evaluation.recipes import recipe_cases
+    from engine.evaluation.suites import recipe_scores
+
+    functions = _functions(held_out)[skip:]
+    cases = recipe_cases(functions, each, seed, identifiers(read_rows(held_out), 4000))
+    asked = [(case.instruction, case.before) for case in cases]
+    details = {"each": each, "seed": seed, "skip": skip}
+    _measure("recipes", model, threshold, asked, lambda texts: recipe_scores(cases, texts), details, out)
+
+
+def _measure(
+    suite: str,
+    model: Path | None,
+    threshold: float | None,
+    asked: Sequence[tuple[str, str]],
+    score: "Callable[[list[str]], dict[str, Share]]",
+    details: dict[str, Any],
+    out: Path | None,
+) -> None:
+    """Ask the model for every (instruction, region), print the scores of its first candidates, write the report."""
+    from tqdm import tqdm
+
     from engine.evaluation.reports import report, text, write_report
-    from engine.evaluation.suites import first_text, recipe_scores
+    from engine.evaluation.suites import answer, first_text
     from engine.requests import EditOptions, EditRequest
 
     editor = _editor(model)
-    functions = _functions(held_out)[skip:]
-    cases = recipe_cases(functions, each, seed, identifiers(read_rows(held_out), 4000))
-    requests = [EditRequest(case.instruction, case.before) for case in cases]
-    answers = _answers(editor, requests, EditOptions(threshold=threshold))
+    requests = [EditRequest(instruction, region) for instruction, region in asked]
+    with tqdm(total=len(requests), unit="case", file=sys.stderr, disable=None) as bar:
+        answers = answer(editor, requests, EditOptions(threshold=threshold), bar.update)
     texts = [first_text(r, p) for r, p in zip(requests, answers.proposals, strict=True)]
-    scores, costs = recipe_scores(cases, texts), answers.costs()
+    scores, costs = score(texts), answers.costs()
     typer.echo(text(scores, costs))
     if out:
-        used = editor.info.threshold if threshold is None else threshold
-        details = {"each": each, "skip": skip, "seed": seed, "threshold": used}
-        write_report(out, report("recipes", scores, costs, editor.info, details))
+        details["threshold"] = editor.info.threshold if threshold is None else threshold
+        write_report(out, report(suite, scores, costs, editor.info, details))
 
 
 def _editor(model: Path | None) -> "Editor":
@@ -119,12 +128,3 @@ def _made(make: Callable[[], Any]) -> Any:
         return make()
     except ValueError as error:
         raise SettingsError(str(error)) from error
-
-
-def _answers(editor: "Editor", requests: "Sequence[EditRequest]", options: "EditOptions") -> "Answers":
-    from tqdm import tqdm
-
-    from engine.evaluation.suites import answer
-
-    with tqdm(total=len(requests), unit="case", file=sys.stderr, disable=None) as bar:
-        return answer(editor, requests, options, bar.update)
