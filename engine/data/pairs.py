@@ -14,9 +14,9 @@ from engine.data.store import TextPair
 
 QUOTA = {
     "rename": 40_000,
-    "fstring": 16_000,
+    "fstring": 20_000,
     "idioms": 20_000,
-    "enumerate": 10_000,
+    "enumerate": 20_000,
     "add-default": 10_000,
     "remove-default": 10_000,
     "remove-prints": 12_000,

@@ -86,7 +86,8 @@ def _fills(row: Sequence[int], view: View, ids: EditIds) -> list[int]:
 def _gaps(row: Sequence[int], view: View, ids: EditIds, threshold: float) -> list[tuple[int, int]]:
     """Runs [start, end) of adjoining tokens that want to change; masks stand in no run."""
     wants = [
-        token != ids.mask and (view.best[i] != token or 1 - view.keep[i] > threshold) for i, token in enumerate(row)
+        token != ids.mask and (view.best[i] != token or 1 - view.keep[i] > threshold)
+        for i, token in enumerate(row)
     ]
     runs, start = [], None
     for i, want in enumerate([*wants, False]):

@@ -1,7 +1,7 @@
 """One training run from its configuration to a checkpoint folder: what `seed train run` and `export` call."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from engine.data.refactorings import RECIPES
 from engine.errors import DataError
 from engine.model.network import Network
 from engine.model.tokenizer import CodeTokenizer
+from engine.training.card import render_card
 from engine.training.curriculum import read_curriculum
 from engine.training.plot import plot_losses
 from engine.training.preparation import open_batches
@@ -45,11 +46,16 @@ def run(
         plot_losses(folder / "log.jsonl", folder / "loss.png")
 
 
-def export(corpus: Path, folder: Path, out: Path, *, threshold: float, sure: float) -> None:
-    """Write the run's weights as a checkpoint with the sampler's thresholds.
+def export(
+    corpus: Path, folder: Path, out: Path, *, threshold: float, sure: float, reports: Sequence[Path] = ()
+) -> None:
+    """Write the run's weights as a checkpoint with the sampler's thresholds and a model card.
+
+    Args:
+        reports: files of `seed eval` whose figures the card shows.
 
     Raises:
-        DataError: the run has saved nothing yet.
+        DataError: the run has saved nothing yet, or a report cannot be read.
     """
     tokenizer = CodeTokenizer.load(corpus)
     curriculum = read_curriculum(folder / "config.toml", tokenizer.size)
@@ -61,5 +67,9 @@ def export(corpus: Path, folder: Path, out: Path, *, threshold: float, sure: flo
     network.load_state_dict(state["network"])
     settings = {"recipes": list(RECIPES), "threshold": threshold, "sure": sure, "steps": state["step"]}
     checkpoint.save(out, network, tokenizer, settings)
-    card = json.loads((corpus / "card.json").read_text())
-    (out / "data.json").write_text(json.dumps(card, indent=1) + "\n")
+    try:
+        data, *figures = (json.loads(path.read_text()) for path in (corpus / "card.json", *reports))
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot make the model card: {error}") from error
+    card = render_card(out.name, curriculum, settings, network.parameter_count(), data, figures)
+    (out / "README.md").write_text(card)

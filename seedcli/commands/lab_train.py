@@ -83,13 +83,16 @@ def export(
     corpus: Path = Corpus,
     threshold: float = typer.Option(0.7, help="Least probability of a change for it to be made."),
     sure: float = typer.Option(0.3, help="Most probability of a change at which nothing needs to change."),
+    report: list[Path] = typer.Option(
+        [], help="A report of `seed eval` for the model card; may be repeated."
+    ),
 ) -> None:
     """Write the run's weights as a checkpoint that `seed edit --model` loads."""
     from engine.errors import EngineError
     from engine.training.running import export as write
 
     try:
-        write(corpus, folder, out, threshold=threshold, sure=sure)
+        write(corpus, folder, out, threshold=threshold, sure=sure, reports=report)
     except EngineError as error:
         raise SettingsError(str(error)) from error
     typer.echo(str(out))

@@ -1,0 +1,97 @@
+"""The model card of a checkpoint: what it is for, what it was trained on under which licences, how it scores."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.training.curriculum import Curriculum
+
+_HEAD = """---
+license: apache-2.0
+library_name: seedcli
+tags: [code, block-diffusion, code-editing]
+---
+# {name}
+
+A block-diffusion model that edits Python functions, for `seed edit`. {parameters:,} parameters, {steps} steps of
+{tokens} tokens. Made by `seed train`; weights are bfloat16.
+
+It repairs small defects in single functions and follows these recipes: {recipes}. It reads one region and an
+instruction in English, nothing else. It cannot write new functions, it knows no other language than Python, and it
+does not know what the code is meant to do. For other instructions its scope head says that it was not trained for them.
+"""
+
+
+def render_card(
+    name: str,
+    curriculum: Curriculum,
+    settings: Mapping[str, Any],
+    parameters: int,
+    data: Mapping[str, Any],
+    reports: Sequence[Mapping[str, Any]],
+) -> str:
+    """The card as Markdown.
+
+    Args:
+        settings: the sampler's settings in the checkpoint's config.
+        data: the corpus's `card.json`.
+        reports: of `seed eval`, as it writes them.
+    """
+    recipes = ", ".join(settings["recipes"])
+    head = _HEAD.format(
+        name=name, parameters=parameters, steps=settings["steps"], tokens=curriculum.tokens, recipes=recipes
+    )
+    return "\n".join([head, *_stages(curriculum, settings["steps"]), *_data(data), *_scores(reports)]) + "\n"
+
+
+def _stages(curriculum: Curriculum, steps: int) -> list[str]:
+    lines = [
+        "## Training",
+        "",
+        "| stage | steps | share of the peak rate | mixture |",
+        "| --- | --- | --- | --- |",
+    ]
+    for stage in curriculum.stages:
+        mixture = ", ".join(f"{kind} {share:g}" for kind, share in stage.mixture.items())
+        lines.append(f"| {stage.name} | {stage.steps} | {stage.rate:g} | {mixture} |")
+    return [*lines, "", f"The last {curriculum.decay} of {steps} steps let the rate fall to 0.", ""]
+
+
+def _data(data: Mapping[str, Any]) -> list[str]:
+    lines = [
+        "## Data",
+        "",
+        f"{data['regions']:,} distinct regions (functions, methods, runs of top-level statements), "
+        f"{data['bytes']:,} bytes, cleared of evaluation code (see `docs/training.md`).",
+        "",
+        "| source | licence | regions | barred |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, source in data["sources"].items():
+        lines.append(f"| {name} | {source['licence']} | {source['regions']:,} | {source['barred']} |")
+    pairs = ", ".join(f"{name} {count:,}" for name, count in data.get("pairs", {}).items())
+    held = data["held_out"]
+    return [
+        *lines,
+        "",
+        f"Pairs: {pairs}.",
+        "",
+        f"Held out, never trained on: {', '.join(held['sources'])}; {held['functions']:,} functions drawn, "
+        f"SHA-256 `{held['sha256']}`.",
+        "",
+    ]
+
+
+def _scores(reports: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines: list[str] = ["## Evaluation", ""] if reports else []
+    for report in reports:
+        lines += [
+            f"`{report['command']}`, {report['date']}:",
+            "",
+            "| | share | 95 % interval | cases |",
+            "| --- | --- | --- | --- |",
+        ]
+        for name, score in report["scores"].items():
+            low, high = score["interval"]
+            lines.append(f"| {name} | {score['share']:.1%} | {low:.1%} to {high:.1%} | {score['count']} |")
+        lines.append("")
+    return lines
