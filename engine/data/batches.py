@@ -23,7 +23,7 @@ LENGTHS = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ROOM = 40
 """Tokens of a row set aside for the instruction and for what an edit adds."""
 KINDS = ("masked", "edited", "defective", "refactored", "committed", "refused")
-LONG, LONG_SHARE = 384, 0.25
+LONG, LONG_SHARE = 256, 0.3
 """Rows longer than `LONG` tokens are drawn at this share of how often they occur: they cost twice as much a token."""
 MAX_BOOST = 6.0
 MASKED, CHANGED, KEPT = 0, 1, 2
@@ -106,7 +106,7 @@ class BatchMaker:
         tokens = self._regions[int(rng.choice(self._classes["regions"][which]))]
         if kind == "defective":
             try:
-                return self._maker.defective(Code(self._decode(tokens)), tokens, rng)
+                return self._maker.defective(Code(self._decode(tokens)), tokens, noise, rng)
             except ValueError:
                 return None
         if kind == "masked":

@@ -16,7 +16,10 @@ from engine.diffusion.layout import Prefix, prefix
 from engine.diffusion.levenshtein import EditIds, label
 from engine.model.tokenizer import CodeTokenizer
 
-CHANGED_WEIGHT, KEPT_WEIGHT = 2.0, 0.5
+CHANGED_WEIGHT, SLOT_WEIGHT, KEPT_WEIGHT = 2.0, 1.0, 0.5
+"""Of a token that is edited, of a mask among tokens to edit, of a token that stays."""
+DEFECT_COUNTS = (18, 32, 18, 18, 14)
+"""How often a row has 0, 1, 2, 3, 5 defects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class MaskNoise:
     """Share of rows whose rate is drawn from `LIGHT` rather than from `FULL`: there an answer can be known."""
     weight: float = 0.3
     """Weight of a masked token at rate 1; at rate t it is divided by t, at most by a quarter."""
+    beside: float = 0.0
+    """Share of rows with defects where tokens are masked besides, so that a row teaches more than a few tokens."""
 
 
 FULL, LIGHT = (0.1, 0.95), (0.05, 0.4)
@@ -83,9 +88,11 @@ class ExampleMaker:
         canvas = random_edits(tokens, count, lambda r: r.choice(self._ordinary), rng)
         return self._towards(self._instruction("fix", {}, rng), canvas, tokens, rng, True)
 
-    def defective(self, code: Code, clean: Sequence[int], rng: random.Random) -> Example | None:
+    def defective(
+        self, code: Code, clean: Sequence[int], noise: MaskNoise, rng: random.Random
+    ) -> Example | None:
         """Injected bugs, or none: the instruction is to repair."""
-        count = rng.choices((0, 1, 2, 3, 5), (20, 45, 15, 12, 8))[0]
+        count = rng.choices((0, 1, 2, 3, 5), DEFECT_COUNTS)[0]
         text = code.text
         if count == 1:
             text = inject(code, rng.choice(KINDS), rng) or ""
@@ -94,6 +101,8 @@ class ExampleMaker:
         if not text:
             return None
         canvas = self._tokenizer.encode(text)
+        if noise.beside and rng.random() < noise.beside:
+            canvas = mask_tokens(canvas, rng.uniform(*LIGHT), self._ids.mask, rng)
         return self._towards(self._instruction("fix", {}, rng), canvas, clean, rng, True)
 
     def refactored(self, pair: Pair, rng: random.Random) -> Example:
@@ -132,5 +141,8 @@ class ExampleMaker:
             canvas = between(canvas, target, self._ids, rng)
         labels = label(canvas, target, self._ids)
         row = (*canvas, self._ids.end)
-        weights = tuple(KEPT_WEIGHT if a == b else CHANGED_WEIGHT for a, b in zip(row, labels, strict=True))
+        weights = tuple(
+            KEPT_WEIGHT if a == b else SLOT_WEIGHT if a == self._ids.mask else CHANGED_WEIGHT
+            for a, b in zip(row, labels, strict=True)
+        )
         return Example(where, row, tuple(labels), weights, in_scope=in_scope)

@@ -22,10 +22,12 @@ class Stage:
     """Share of the peak learning rates."""
     light_masks: float = 0.0
     mask_weight: float = 0.3
+    masks_beside: float = 0.0
+    """The three of `MaskNoise`."""
 
     @property
     def noise(self) -> MaskNoise:
-        return MaskNoise(self.light_masks, self.mask_weight)
+        return MaskNoise(self.light_masks, self.mask_weight, self.masks_beside)
 
     def __post_init__(self) -> None:
         unknown = set(self.mixture) - set(KINDS)
