@@ -20,6 +20,8 @@ class Stage:
     mixture: Mapping[str, float]
     rate: float = 1.0
     """Share of the peak learning rates."""
+    weight_decay: float = 0.01
+    """Of the matrices inside layers, decoupled: each step shrinks them by this share of the learning rate."""
     light_masks: float = 0.0
     mask_weight: float = 0.3
     masks_beside: float = 0.0
@@ -54,7 +56,6 @@ class Curriculum:
     """Peak learning rate of Muon (Jordan et al. 2024), for the matrices inside layers."""
     other_rate: float = 0.003
     """Peak learning rate of AdamW, for embedding, norms and heads."""
-    weight_decay: float = 0.01
     clip: float = 1.0
     warmup: int = 100
     """Steps of linear warm-up; then the rate is constant until the decay (warm-up, stable, decay)."""

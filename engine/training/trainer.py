@@ -67,9 +67,8 @@ class Trainer:
         self.network = Network(curriculum.model).to(self.device)
         matrices = hidden_matrices(self.network)
         others = [p for p in self.network.parameters() if all(p is not m for m in matrices)]
-        decay = curriculum.weight_decay
         self._optimizers: list[tuple[torch.optim.Optimizer, float]] = [
-            (torch.optim.Muon(matrices, lr=0.0, momentum=0.95, weight_decay=decay), curriculum.matrix_rate),
+            (torch.optim.Muon(matrices, lr=0.0, momentum=0.95, weight_decay=0.0), curriculum.matrix_rate),
             (
                 torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
                 curriculum.other_rate,
@@ -133,6 +132,8 @@ class Trainer:
         for optimizer, peak in self._optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = peak * share
+                if isinstance(optimizer, torch.optim.Muon):
+                    group["weight_decay"] = self.curriculum.stage(self.step).weight_decay
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         _add(totals, norm=float(norm), steps=1)
