@@ -38,7 +38,7 @@ def outline(text: str) -> list[Definition]:
     """All definitions of `text` in order of their first lines; a class stands before its methods."""
     layout = Layout(text)
     root = _parse(text)
-    if not root.has_error and not _has_orphans(root):
+    if not root.has_error and not _has_orphans(root) and layout.is_consistent(0, len(layout.lines)):
         found = _from_tree(root, layout, 0, "")
     else:
         found = _Recovery(layout).definitions(0, len(layout.lines), 0, "")
@@ -133,16 +133,20 @@ class _Recovery:
         return pieces
 
     def _end_of_string(self, cuts: list[int], i: int) -> int:
-        """Index of the first cut after `i` that no triple-quoted string, read from cut `i` on, reaches over."""
-        states = self._layout.states(cuts[i], cuts[-1])
-        for j in range(i + 1, len(cuts) - 1):
-            if not states[cuts[j] - cuts[i]].quote:
-                return j
-        return i + 1 if states[-1].quote else len(cuts) - 1
+        """Index of the first cut after `i` that no triple-quoted string open since cut `i` reaches over."""
+        state = indentation.CLOSED
+        for j in range(i, len(cuts) - 1):
+            state = self._layout.states(cuts[j], cuts[j + 1], state)[-1]
+            if not state.quote:
+                return j + 1
+        return i + 1
 
     def _joined_is_better(self, cuts: list[int]) -> bool:
-        apart = sum(self._damage(a, b) for a, b in itertools.pairwise(cuts))
-        return self._damage(cuts[0], cuts[-1]) < apart
+        """Whether the pieces between `cuts` are one, the inner cuts being text in a string."""
+        if not self._damage(cuts[0], cuts[-1]):
+            return True
+        rest = sum(self._damage(a, b) for a, b in itertools.pairwise(cuts[1:]))
+        return rest > 0 and self._damage(cuts[0], cuts[-1]) < self._damage(cuts[0], cuts[1]) + rest
 
     def _damage(self, start: int, end: int) -> int:
         """How many lines of [start, end) tree-sitter cannot read."""
@@ -157,7 +161,7 @@ class _Recovery:
 
     def _of_piece(self, start: int, end: int, indent: int, prefix: str) -> list[Definition]:
         root = self._tree(start, end)
-        if not root.has_error and not _has_orphans(root):
+        if not root.has_error and not _has_orphans(root) and self._layout.is_consistent(start, end):
             return _unwrapped(_from_tree(root, self._layout, start - 1, ""), start, prefix)
         header = self._layout.header(start, indent)
         if header is None:
