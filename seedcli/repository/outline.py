@@ -6,7 +6,6 @@ leaves all others, and the function's own extent, as they were. Knows nothing of
 """
 
 import functools
-import itertools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +16,11 @@ from seedcli.repository import indentation
 from seedcli.repository.indentation import Layout
 
 DefinitionKind = Literal["function", "method", "class", "block"]
+
+_COMPOUND = frozenset(
+    "if_statement elif_clause else_clause try_statement except_clause except_group_clause finally_clause "
+    "with_statement for_statement while_statement match_statement case_clause block".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ def _from_tree(body: Node, layout: Layout, shift: int, prefix: str) -> list[Defi
         start = child.start_point.row + shift
         end = layout.with_comments(start, _end_row(child) + shift)
         if node.type not in ("function_definition", "class_definition"):
-            inner = [d for block in child.named_children for d in _from_tree(block, layout, shift, prefix)]
+            inner = _from_tree(child, layout, shift, prefix) if child.type in _COMPOUND else []
+            inner = [d for d in inner if d.kind != "block"]
             found += [Definition("block", "", start, end), *inner] if inner else []
             continue
         name = node.child_by_field_name("name")
@@ -143,14 +148,8 @@ class _Recovery:
 
     def _joined_is_better(self, cuts: list[int]) -> bool:
         """Whether the pieces between `cuts` are one, the inner cuts being text in a string."""
-        if not self._damage(cuts[0], cuts[-1]):
-            return True
-        rest = sum(self._damage(a, b) for a, b in itertools.pairwise(cuts[1:]))
-        return rest > 0 and self._damage(cuts[0], cuts[-1]) < self._damage(cuts[0], cuts[1]) + rest
-
-    def _damage(self, start: int, end: int) -> int:
-        """How many lines of [start, end) tree-sitter cannot read."""
-        return _error_lines(self._tree(start, end))
+        # Cut out of its string, the piece with the closing quotes cannot be sound.
+        return self._is_sound(cuts[0], cuts[-1]) or not self._is_sound(cuts[-2], cuts[-1])
 
     def _tree(self, start: int, end: int) -> Node:
         """The piece as the body of a class, so that any indentation of the piece is right; one line is put
@@ -205,11 +204,3 @@ def _unwrapped(found: list[Definition], start: int, prefix: str) -> list[Definit
 
 def _kind(kind: Literal["function", "class"], prefix: str) -> DefinitionKind:
     return "method" if kind == "function" and prefix else kind
-
-
-def _error_lines(node: Node) -> int:
-    if node.is_missing:
-        return 1
-    if node.type == "ERROR":
-        return node.end_point.row - node.start_point.row + 1
-    return sum(_error_lines(child) for child in node.children) if node.has_error else 0

@@ -24,12 +24,24 @@ def _read(root: Path, raw: bytes, name: str = "a.py") -> SourceFile:
         (b"a\r\nb\nc\n", "a\nb\nc\n", "utf-8", b"\n"),
         (codecs.BOM_UTF8 + b"x\n", "x\n", "utf-8-sig", b"\n"),
         (b"# coding: latin-1\n'\xe9'\n", "# coding: latin-1\n'é'\n", "iso-8859-1", b"\n"),
-        (b"#!/bin/x\n# -*- coding: cp1252 -*-\n'\x80'\n", "#!/bin/x\n# -*- coding: cp1252 -*-\n'€'\n", "cp1252", b"\n"),
-        ("# coding: shift_jis\n'表'\n".encode("shift_jis"), "# coding: shift_jis\n'表'\n", "shift_jis", b"\n"),
+        (
+            b"#!/bin/x\n# -*- coding: cp1252 -*-\n'\x80'\n",
+            "#!/bin/x\n# -*- coding: cp1252 -*-\n'€'\n",
+            "cp1252",
+            b"\n",
+        ),
+        (
+            "# coding: shift_jis\n'表'\n".encode("shift_jis"),
+            "# coding: shift_jis\n'表'\n",
+            "shift_jis",
+            b"\n",
+        ),
         (b"old\rmac\n", "old\rmac\n", "utf-8", b"\n"),
     ],
 )
-def test_reads_what_python_reads(tmp_path: Path, raw: bytes, text: str, encoding: str, newline: bytes) -> None:
+def test_reads_what_python_reads(
+    tmp_path: Path, raw: bytes, text: str, encoding: str, newline: bytes
+) -> None:
     source = _read(tmp_path, raw)
     assert (source.raw, source.text, source.encoding, source.newline) == (raw, text, encoding, newline)
 
@@ -102,14 +114,23 @@ def test_replace_refuses_to_change_the_declared_encoding(tmp_path: Path) -> None
         source.replace(0, 1, "# coding: utf-8\n")
 
 
-_LINE = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\0"), max_size=8).filter(lambda s: "coding" not in s)
+_LINE = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\0"), max_size=8).filter(
+    lambda s: "coding" not in s
+)
 _RAW_LINES = st.lists(st.tuples(_LINE, st.sampled_from([b"\n", b"\r\n"])), max_size=8)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(lines=_RAW_LINES, bare=st.booleans(), mark=st.booleans(), new=st.lists(_LINE, max_size=6), data=st.data())
+@given(
+    lines=_RAW_LINES, bare=st.booleans(), mark=st.booleans(), new=st.lists(_LINE, max_size=6), data=st.data()
+)
 def test_lines_outside_and_equal_lines_keep_their_bytes(
-    tmp_path: Path, lines: list[tuple[str, bytes]], bare: bool, mark: bool, new: list[str], data: st.DataObject
+    tmp_path: Path,
+    lines: list[tuple[str, bytes]],
+    bare: bool,
+    mark: bool,
+    new: list[str],
+    data: st.DataObject,
 ) -> None:
     pieces = [text.encode() + ending for text, ending in lines]
     if bare and pieces:

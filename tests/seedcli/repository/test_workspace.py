@@ -93,10 +93,21 @@ def test_what_resolve_refuses(workspace: Workspace, name: str, words: str) -> No
 @pytest.mark.parametrize(
     "path",
     [
-        "../outside.py", "/etc/passwd", "a/../b.py", "./a.py", "a//b.py", "", ".git/hooks/x", "sub/.GIT/x",
-        "nested/new.py", "dangling.py", "dangling/new.py", "escape/new.py", "nested/.git",
+        "../outside.py",
+        "/etc/passwd",
+        "a/../b.py",
+        "./a.py",
+        "a//b.py",
+        "",
+        ".git/hooks/x",
+        "sub/.GIT/x",
+        "nested/new.py",
+        "dangling.py",
+        "dangling/new.py",
+        "escape/new.py",
+        "nested/.git",
     ],
-)  # fmt: skip
+)
 def test_what_locate_refuses(workspace: Workspace, path: str) -> None:
     root = workspace.root
     _write(root, "nested/a.py")
@@ -133,9 +144,23 @@ def test_a_submodule_is_another_repository(workspace: Workspace, tmp_path: Path)
 @pytest.mark.parametrize("is_git", [True, False])
 def test_files_leaves_out_what_may_not_be_edited(git_root: Path, is_git: bool) -> None:
     _write(
-        git_root, "b.py", "a/z.py", "a/kept.pyi", "a/data.txt", "build/made.py", "a/generated_pb2.py", "a/keep_pb2.py",
-        "private.py", ".env.py", "venv/lib/x.py", "node_modules/x.py", "deep/x/tmp_a.py", "Ünï cödé.py", "[x]/y.py", "x/n.py",
-    )  # fmt: skip
+        git_root,
+        "b.py",
+        "a/z.py",
+        "a/kept.pyi",
+        "a/data.txt",
+        "build/made.py",
+        "a/generated_pb2.py",
+        "a/keep_pb2.py",
+        "private.py",
+        ".env.py",
+        "venv/lib/x.py",
+        "node_modules/x.py",
+        "deep/x/tmp_a.py",
+        "Ünï cödé.py",
+        "[x]/y.py",
+        "x/n.py",
+    )
     (git_root / "venv/pyvenv.cfg").touch()
     (git_root / ".gitignore").write_text("build/\n*_pb2.py\n!keep_pb2.py\n")
     (git_root / "deep/.gitignore").write_text("tmp_*\n")
@@ -143,7 +168,15 @@ def test_files_leaves_out_what_may_not_be_edited(git_root: Path, is_git: bool) -
     (git_root / "link.py").symlink_to("b.py")
     (git_root / "loop").symlink_to(".")
     workspace = Workspace(git_root, is_git=is_git)
-    assert _names(workspace) == ["[x]/y.py", "a/keep_pb2.py", "a/kept.pyi", "a/z.py", "b.py", "x/n.py", "Ünï cödé.py"]
+    assert _names(workspace) == [
+        "[x]/y.py",
+        "a/keep_pb2.py",
+        "a/kept.pyi",
+        "a/z.py",
+        "b.py",
+        "x/n.py",
+        "Ünï cödé.py",
+    ]
     assert _names(workspace, git_root / "[x]") == ["[x]/y.py"]
     assert _names(workspace, git_root / "a") == ["a/keep_pb2.py", "a/kept.pyi", "a/z.py"]
 
@@ -163,16 +196,22 @@ def test_is_ignored_reads_both_files(git_root: Path, is_git: bool) -> None:
     (git_root / ".gitignore").write_text("a.py\nout/\n")
     (git_root / ".seedignore").write_text("b.py\n")
     workspace = Workspace(git_root, is_git=is_git)
-    ignored = [name for name in ("a.py", "b.py", "c.py", "out/d.py", "out") if workspace.is_ignored(git_root / name)]
+    ignored = [
+        name for name in ("a.py", "b.py", "c.py", "out/d.py", "out") if workspace.is_ignored(git_root / name)
+    ]
     assert ignored == ["a.py", "b.py", "out/d.py", "out"]
 
 
-@pytest.mark.parametrize("name", [".env", ".env.local", "server.pem", "id_rsa", "id_ed25519.pub", ".ssh/config", ".netrc"])
+@pytest.mark.parametrize(
+    "name", [".env", ".env.local", "server.pem", "id_rsa", "id_ed25519.pub", ".ssh/config", ".netrc"]
+)
 def test_secrets(workspace: Workspace, name: str) -> None:
     assert workspace.is_secret(workspace.root / name)
 
 
-@pytest.mark.parametrize("name", ["environment.py", "id_generator.py", "keys.py", "src/credentials.py", "a.py"])
+@pytest.mark.parametrize(
+    "name", ["environment.py", "id_generator.py", "keys.py", "src/credentials.py", "a.py"]
+)
 def test_ordinary_names_are_no_secrets(workspace: Workspace, name: str) -> None:
     assert not workspace.is_secret(workspace.root / name)
 
