@@ -17,9 +17,16 @@ from seedcli.repository.indentation import Layout
 
 DefinitionKind = Literal["function", "method", "class", "block"]
 
-_COMPOUND = frozenset(
-    "if_statement elif_clause else_clause try_statement except_clause except_group_clause finally_clause "
-    "with_statement for_statement while_statement match_statement case_clause block".split()
+_CLAUSES = {
+    "elif_clause",
+    "else_clause",
+    "except_clause",
+    "except_group_clause",
+    "finally_clause",
+    "case_clause",
+}
+_COMPOUND = (
+    _CLAUSES | {f"{word}_statement" for word in ("if", "try", "with", "for", "while", "match")} | {"block"}
 )
 
 
