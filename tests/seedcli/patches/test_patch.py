@@ -190,6 +190,13 @@ def test_notes(old: bytes, new: bytes, notes: tuple[str, ...]) -> None:
     assert file_patch("a.py", old, new, notes=("first",)).notes == ("first", *notes)
 
 
+def test_notes_follow_the_selection() -> None:
+    patch = Patch((file_patch("a.py", b"1\n2\n3\n4", b"one\n2\n3\n4\n", notes=("given",)),))
+    assert patch.files[0].notes == ("given", "the final newline is added")
+    assert select(patch, [(0, 0)]).files[0].notes == ("given",)
+    assert select(patch, [(0, 1)]).files[0].notes == ("given", "the final newline is added")
+
+
 def test_select_counts_new_positions_anew() -> None:
     file = file_patch("a.py", b"1\n2\n3\n4\n5\n", b"0\n1\n2\n3\n5\n")
     assert [h.new_start for h in file.hunks] == [0, 4]
