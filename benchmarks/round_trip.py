@@ -323,8 +323,8 @@ def main() -> None:
     report = {
         "commit": subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip(),
         "command": shlex.join(command),
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "differences": 0,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "checked": "bytes outside accepted hunks, the tree after each run and each undo; a difference is an error",
         "trees": [asdict(result) for result in results],
     }
     text = json.dumps(report, indent=1) + "\n"

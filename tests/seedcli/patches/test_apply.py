@@ -3,6 +3,7 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -226,6 +227,52 @@ def test_two_runs_at_once(workspace: Workspace, journal: Journal, tmp_path: Path
     journal.undo()
 
 
+def test_a_rollback_that_fails_too_is_finished_later(
+    workspace: Workspace, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patch = _patch(*_THREE)
+    _write(workspace, patch)
+    before = tree(workspace.root)
+    replace = writing._replace
+
+    def failing(change: writing.Change) -> None:
+        if change.name == "c.py" or change.after == b"old a\n":
+            raise OSError(28, "No space left on device")
+        replace(change)
+
+    monkeypatch.setattr(writing, "_replace", failing)
+    with pytest.raises(ConflictError, match=r"could not give back a\.py \(No space left on device\)"):
+        apply_patch(workspace, patch, journal, label="")
+    assert [run.state for run in journal.runs()] == ["applying"]
+    with pytest.raises(ConflictError, match=r"could not give back a\.py"):
+        journal.recover()
+    monkeypatch.undo()
+    assert "as they were before" in journal.recover()[0]
+    assert tree(workspace.root) == before
+
+
+def test_an_undo_that_cannot_be_taken_back_is_finished_later(
+    workspace: Workspace, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _apply(workspace, journal, *_THREE)
+    after = tree(workspace.root)
+    replace = writing._replace
+
+    def failing(change: writing.Change) -> None:
+        if change.name == "c.py" or change.after == b"new a\n":
+            raise OSError(5, "Input/output error")
+        replace(change)
+
+    monkeypatch.setattr(writing, "_replace", failing)
+    with pytest.raises(ConflictError, match=r"could not give back a\.py"):
+        journal.undo()
+    assert [run.state for run in journal.runs()] == ["undoing"]
+    monkeypatch.undo()
+    journal.recover()
+    assert tree(workspace.root) == after
+    assert [run.state for run in journal.runs()] == ["applied"]
+
+
 class _BoomError(Exception):
     pass
 
@@ -337,6 +384,19 @@ def test_a_folder_that_forbids_writing(workspace: Workspace, journal: Journal) -
     with pytest.raises(ConflictError, match="folder is not writable"):
         apply_patch(workspace, patch, journal, label="")
     (workspace.root / "d").chmod(0o755)
+
+
+def test_writing_imports_little() -> None:
+    code = "import sys, seedcli.patches.apply; print(*sys.modules)"
+    loaded = set(
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.split()
+    )
+    assert "seedcli.patches.apply" in loaded
+    assert loaded.isdisjoint(
+        {"git", "tree_sitter", "unidiff", "pathspec", "platformdirs", "textual", "torch"}
+    )
 
 
 def test_many_files_with_odd_bytes(workspace: Workspace, journal: Journal) -> None:
