@@ -161,7 +161,9 @@ class Journal:
             try:
                 writing.write_all(steps, interrupted)
             except BaseException:
-                self._write_run(run, entries)
+                # A file that could not be taken back leaves the run to be recovered.
+                if not any(step.is_done() for step in steps):
+                    self._write_run(run, entries)
                 raise
             done = replace(run, state=goal, position=self._next_position())
             self._write_run(done, entries)

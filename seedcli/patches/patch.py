@@ -125,7 +125,7 @@ def splice(old: bytes, hunks: Iterable[Hunk]) -> bytes:
 
 
 def _with_hunks(file: FilePatch, hunks: Sequence[Hunk]) -> FilePatch:
-    """`file` with only `hunks`, whose new positions are counted anew."""
+    """`file` with only `hunks`, whose new positions are counted anew, and the notes that are still true."""
     shift = 0
     placed = []
     for hunk in hunks:
@@ -133,7 +133,9 @@ def _with_hunks(file: FilePatch, hunks: Sequence[Hunk]) -> FilePatch:
         shift += len(hunk.new_lines) - len(hunk.old_lines)
     new = splice(file.old or b"", placed)
     deletes = file.new is None and not new
-    return replace(file, hunks=tuple(placed), new=None if deletes else new)
+    given = [note for note in file.notes if note not in _notes(file.old, file.new)]
+    result = None if deletes else new
+    return FilePatch(file.path, file.old, result, tuple(placed), (*given, *_notes(file.old, result)))
 
 
 def _ending_of(lines: Sequence[bytes], whole: bytes) -> bytes:

@@ -18,6 +18,9 @@ from seedcli.patches.line_diff import split_lines
 from seedcli.patches.patch import FilePatch, Hunk, Patch, file_patch, splice
 from seedcli.repository.workspace import Workspace
 
+_HIDDEN_SPACE = "\x1f"
+"""A control character: git prints names that hold one in quotes and as an escape, never as it is."""
+
 _UNQUOTED = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92}
 
 
@@ -95,11 +98,33 @@ def reversal(patch: Patch, kept: Patch) -> Patch:
 def _parse(data: bytes) -> Iterable[PatchedFile]:
     lines = [line.decode("latin-1") for line in split_lines(data)]
     try:
-        return list(PatchSet(lines))
+        return list(PatchSet(_with_solid_names(lines)))
     except UnidiffParseError as error:
         raise PatchError(
             f"the input is not a whole unified diff ({str(error).strip()}); make it anew"
         ) from None
+
+
+def _with_solid_names(lines: Iterable[str]) -> Iterator[str]:
+    """`lines` with the spaces in git's file headers hidden: unidiff cannot tell where the first name ends."""
+    solid = False
+    for line in lines:
+        if line.startswith("diff --git "):
+            names = line.removeprefix("diff --git ").rstrip("\r\n")
+            middle = len(names) // 2
+            # Both names are equally long, except in renames, which are refused anyway.
+            solid = names[middle : middle + 1] == " " and len(names) % 2 == 1
+            if solid:
+                line = f"diff --git {_hide(names[:middle])} {_hide(names[middle + 1 :])}\n"
+        elif line.startswith("@@"):
+            solid = False
+        elif solid and line.startswith(("--- ", "+++ ")):
+            line = line[:4] + _hide(line[4:])
+        yield line
+
+
+def _hide(name: str) -> str:
+    return name.replace(" ", _HIDDEN_SPACE)
 
 
 def _read_file(file: PatchedFile, workspace: Workspace) -> _FileDiff:
@@ -132,7 +157,8 @@ def _path(file: PatchedFile, workspace: Workspace) -> str:
     names = [name.removeprefix("./") for name in names]
     candidates = [name.partition("/")[2] for name in names if "/" in name] + names
     for candidate in candidates:
-        if candidate and os.path.lexists(workspace.root / candidate):
+        inside = candidate and not candidate.startswith("/") and ".." not in candidate.split("/")
+        if inside and os.path.lexists(workspace.root / candidate):
             return candidate
     prefixed = re.match(r"[a-z]/", names[0]) if names else None
     return candidates[0] if prefixed else names[0] if names else ""
@@ -140,7 +166,7 @@ def _path(file: PatchedFile, workspace: Workspace) -> str:
 
 def _unquote(name: str) -> str:
     """A name as the file system has it; git puts unusual ones in double quotes with C escapes."""
-    raw = name.encode("latin-1")
+    raw = name.replace(_HIDDEN_SPACE, " ").encode("latin-1")
     if len(name) >= 2 and name[0] == name[-1] == '"':
         raw = re.sub(rb"\\([0-7]{1,3}|.)", lambda m: bytes([_unescape(m[1].decode("latin-1"))]), raw[1:-1])
     return os.fsdecode(raw)

@@ -100,24 +100,35 @@ def roll_back(changes: Sequence[Change]) -> list[str]:
 
     Returns:
         Names of files that hold neither the old nor the new bytes; they are left alone.
+
+    Raises:
+        ConflictError: the disk refuses some files, after all others got their old bytes back. Calling again, when
+            the cause is gone, finishes the work.
     """
     for change in changes:
         discard_staged(change)
-    foreign = []
+    foreign, stuck = [], []
     for change in changes:
         if change.before != change.after and change.is_done():
-            back = change.reversed()
-            _stage(back)
-            _replace(back)
+            try:
+                _stage(change.reversed())
+                _replace(change.reversed())
+            except OSError as error:
+                stuck.append(f"{change.name} ({error.strerror})")
         elif not _holds(change.target, change.before):
             foreign.append(change.name)
     _sync_folders(changes)
+    if stuck:
+        raise ConflictError(
+            f"could not give back {', '.join(stuck)}; the old bytes are in the journal: "
+            "make room or allow writing, and the next seed edit, undo or redo gives them back"
+        )
     return foreign
 
 
 def discard_staged(change: Change) -> None:
     """Remove the staged file, and folders made for it that are empty."""
-    with suppress(FileNotFoundError, NotADirectoryError):
+    with suppress(OSError):
         change.temporary.unlink()
     _remove_empty(change.folders)
 

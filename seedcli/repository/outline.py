@@ -6,7 +6,6 @@ leaves all others, and the function's own extent, as they were. Knows nothing of
 """
 
 import functools
-import itertools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +16,18 @@ from seedcli.repository import indentation
 from seedcli.repository.indentation import Layout
 
 DefinitionKind = Literal["function", "method", "class", "block"]
+
+_CLAUSES = {
+    "elif_clause",
+    "else_clause",
+    "except_clause",
+    "except_group_clause",
+    "finally_clause",
+    "case_clause",
+}
+_COMPOUND = (
+    _CLAUSES | {f"{word}_statement" for word in ("if", "try", "with", "for", "while", "match")} | {"block"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ def outline(text: str) -> list[Definition]:
     """All definitions of `text` in order of their first lines; a class stands before its methods."""
     layout = Layout(text)
     root = _parse(text)
-    if not root.has_error and not _has_orphans(root):
+    if not root.has_error and not _has_orphans(root) and layout.is_consistent(0, len(layout.lines)):
         found = _from_tree(root, layout, 0, "")
     else:
         found = _Recovery(layout).definitions(0, len(layout.lines), 0, "")
@@ -87,7 +98,8 @@ def _from_tree(body: Node, layout: Layout, shift: int, prefix: str) -> list[Defi
         start = child.start_point.row + shift
         end = layout.with_comments(start, _end_row(child) + shift)
         if node.type not in ("function_definition", "class_definition"):
-            inner = [d for block in child.named_children for d in _from_tree(block, layout, shift, prefix)]
+            inner = _from_tree(child, layout, shift, prefix) if child.type in _COMPOUND else []
+            inner = [d for d in inner if d.kind != "block"]
             found += [Definition("block", "", start, end), *inner] if inner else []
             continue
         name = node.child_by_field_name("name")
@@ -133,20 +145,18 @@ class _Recovery:
         return pieces
 
     def _end_of_string(self, cuts: list[int], i: int) -> int:
-        """Index of the first cut after `i` that no triple-quoted string, read from cut `i` on, reaches over."""
-        states = self._layout.states(cuts[i], cuts[-1])
-        for j in range(i + 1, len(cuts) - 1):
-            if not states[cuts[j] - cuts[i]].quote:
-                return j
-        return i + 1 if states[-1].quote else len(cuts) - 1
+        """Index of the first cut after `i` that no triple-quoted string open since cut `i` reaches over."""
+        state = indentation.CLOSED
+        for j in range(i, len(cuts) - 1):
+            state = self._layout.states(cuts[j], cuts[j + 1], state)[-1]
+            if not state.quote:
+                return j + 1
+        return i + 1
 
     def _joined_is_better(self, cuts: list[int]) -> bool:
-        apart = sum(self._damage(a, b) for a, b in itertools.pairwise(cuts))
-        return self._damage(cuts[0], cuts[-1]) < apart
-
-    def _damage(self, start: int, end: int) -> int:
-        """How many lines of [start, end) tree-sitter cannot read."""
-        return _error_lines(self._tree(start, end))
+        """Whether the pieces between `cuts` are one, the inner cuts being text in a string."""
+        # Cut out of its string, the piece with the closing quotes cannot be sound.
+        return self._is_sound(cuts[0], cuts[-1]) or not self._is_sound(cuts[-2], cuts[-1])
 
     def _tree(self, start: int, end: int) -> Node:
         """The piece as the body of a class, so that any indentation of the piece is right; one line is put
@@ -157,7 +167,7 @@ class _Recovery:
 
     def _of_piece(self, start: int, end: int, indent: int, prefix: str) -> list[Definition]:
         root = self._tree(start, end)
-        if not root.has_error and not _has_orphans(root):
+        if not root.has_error and not _has_orphans(root) and self._layout.is_consistent(start, end):
             return _unwrapped(_from_tree(root, self._layout, start - 1, ""), start, prefix)
         header = self._layout.header(start, indent)
         if header is None:
@@ -201,11 +211,3 @@ def _unwrapped(found: list[Definition], start: int, prefix: str) -> list[Definit
 
 def _kind(kind: Literal["function", "class"], prefix: str) -> DefinitionKind:
     return "method" if kind == "function" and prefix else kind
-
-
-def _error_lines(node: Node) -> int:
-    if node.is_missing:
-        return 1
-    if node.type == "ERROR":
-        return node.end_point.row - node.start_point.row + 1
-    return sum(_error_lines(child) for child in node.children) if node.has_error else 0

@@ -146,5 +146,7 @@ def _near_symbols(symbol: str, definitions: list[Definition]) -> str:
     if near:
         return f"; did you mean {', '.join(list(near)[:3])}?"
     return (
-        f"; it has {', '.join(sorted(names.values())[:5])}" if names else "; it has no functions or classes"
+        f"; it has {', '.join(sorted(set(names.values()))[:5])}"
+        if names
+        else "; it has no functions or classes"
     )

@@ -67,8 +67,8 @@ class SourceFile:
         """The whole file's bytes with lines [start, end), from 0, replaced by `new_text`.
 
         Lines that stay equal keep their bytes, whatever their ending. New lines take the ending of the line
-        that they replace, else of the line before. The file's last line keeps having, or not having, an
-        ending.
+        that they replace, else of the line before, and tabs where all indented lines around them have tabs.
+        The file's last line keeps having, or not having, an ending.
 
         Raises:
             TargetError: the file's encoding lacks a character of `new_text`, or would no longer be what it
@@ -84,7 +84,7 @@ class SourceFile:
         whole: list[bytes] = []
         position = 0
         for start, end, new_text in edits:
-            old = [Line(texts[i], lines[i]) for i in range(start, end)]
+            old = [_Line(texts[i], lines[i]) for i in range(start, end)]
             new = self._splice(old, _split_text(new_text), lines[start - 1] if start else b"")
             if new and end == len(lines) and lines and not _ending(lines[-1]):
                 new[-1] = new[-1].removesuffix(_ending(new[-1]))
@@ -100,9 +100,11 @@ class SourceFile:
             )
         return raw
 
-    def _splice(self, old: list["Line"], new: list[str], before: bytes) -> list[bytes]:
+    def _splice(self, old: list["_Line"], new: list[str], before: bytes) -> list[bytes]:
         matcher = difflib.SequenceMatcher(None, [line.text for line in old], new, autojunk=False)
         out: list[bytes] = []
+        indented = [line.text for line in old if line.text[:1] in ("\t", " ")]
+        tabs = bool(indented) and all(text[0] == "\t" for text in indented)
         for tag, i1, i2, j1, j2 in matcher.get_opcodes():
             if tag == "equal":
                 out += [line.raw for line in old[i1:i2]]
@@ -111,7 +113,8 @@ class SourceFile:
                 model = old[min(i1 + j - j1, i2 - 1)].raw if i2 > i1 else (out[-1] if out else before)
                 if not _ending(model) and old:
                     model = old[0].raw
-                out.append(self._encode(new[j]) + (_ending(model) or self.newline))
+                line = _tabbed(new[j]) if tabs else new[j]
+                out.append(self._encode(line) + (_ending(model) or self.newline))
         return out
 
     def _encode(self, line: str) -> bytes:
@@ -121,16 +124,22 @@ class SourceFile:
         except UnicodeEncodeError as error:
             char = line[error.start]
             raise TargetError(
-                f"{self.name} is {self.encoding}, which lacks U+{ord(char):04X} {char!r}; convert it to UTF-8 first"
+                f"{self.name} is {self.encoding}, which lacks U+{ord(char):04X}; convert it to UTF-8"
             ) from None
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class _Line:
     """One line as text without its ending, and as the bytes that it came from."""
 
     text: str
     raw: bytes
+
+
+def _tabbed(line: str) -> str:
+    """`line`, for a place where all others are indented by tabs, with a tab for every four leading spaces."""
+    spaces = len(line) - len(line.lstrip(" "))
+    return line if spaces % 4 else "\t" * (spaces // 4) + line[spaces:]
 
 
 def _read_bytes(path: Path, name: str) -> bytes:

@@ -95,7 +95,7 @@ class Workspace:
         return resolved
 
     def is_ignored(self, path: Path) -> bool:
-        """Whether `.gitignore` (as git sees it) or `.seedignore` excludes `path`, which lies inside the root."""
+        """Whether `.gitignore`, as git sees it, or `.seedignore` excludes `path`, which lies inside."""
         name = self.relative(path)
         if IgnoreRules(self.root, ".seedignore").matches(name, is_folder=path.is_dir()):
             return True
@@ -195,7 +195,10 @@ def _open_repo(folder: Path) -> "Repo | None":
 
 
 def _ask_git(root: Path, *arguments: str) -> tuple[int, bytes] | None:
-    """Exit code and stdout of a git command that only reads; None if git cannot run here."""
+    """Exit code and stdout of a git command that only reads; None if git cannot run here.
+
+    No program that the repository's configuration names is started.
+    """
     repo = _open_repo(root)
     if repo is None:
         return None
@@ -204,7 +207,7 @@ def _ask_git(root: Path, *arguments: str) -> tuple[int, bytes] | None:
     with repo:
         try:
             code, out, _ = repo.git.execute(
-                ["git", "--literal-pathspecs", *arguments],
+                ["git", "-c", "core.fsmonitor=false", *arguments],
                 with_extended_output=True,
                 with_exceptions=False,
                 stdout_as_string=False,
@@ -216,12 +219,12 @@ def _ask_git(root: Path, *arguments: str) -> tuple[int, bytes] | None:
 
 
 def _ask_git_ignored(root: Path, name: str) -> bool | None:
-    answer = _ask_git(root, "check-ignore", "-q", "--", name)
+    answer = _ask_git(root, "check-ignore", "-q", "--", f"./{name}")
     return None if answer is None or answer[0] not in (0, 1) else answer[0] == 0
 
 
 def _ask_git_files(root: Path, folder: Path) -> list[str] | None:
-    where = folder.relative_to(root).as_posix()
+    where = f":(literal){folder.relative_to(root).as_posix()}"
     answer = _ask_git(
         root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", where
     )
