@@ -60,7 +60,9 @@ def test_a_long_region_is_refused_and_the_others_answered(made):
 
 def test_an_option_outranks_the_checkpoint(made):
     editor = made(threshold=1.0, sure=-1.0)
-    (eager,) = editor.propose([EditRequest("fix", TEXT)], EditOptions(threshold=0.0, max_rounds=3, candidates=6))
+    (eager,) = editor.propose(
+        [EditRequest("fix", TEXT)], EditOptions(threshold=0.0, max_rounds=3, candidates=6)
+    )
     assert eager.verdict == "edit"
 
 

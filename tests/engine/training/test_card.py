@@ -15,5 +15,12 @@ def test_the_card_names_sources_licences_steps_and_scores():
     report = {"command": "seed eval repair", "date": "2026-01-01", "scores": {"syntax": score}}
     curriculum = Curriculum(ModelConfig(100), (Stage("masks", 3, {"masked": 1.0}),))
     card = render_card("m", curriculum, {"recipes": ["fix"], "steps": 3}, 1000, data, [report])
-    for words in ("| a/b | MIT | 7 | 1 |", "c/d", "`abc`", "rename 3", "| syntax | 50.0% | 40.0% to 60.0% | 2 |", "1,000"):
+    for words in (
+        "| a/b | MIT | 7 | 1 |",
+        "c/d",
+        "`abc`",
+        "rename 3",
+        "| syntax | 50.0% | 40.0% to 60.0% | 2 |",
+        "1,000",
+    ):
         assert words in card
