@@ -87,7 +87,10 @@ def test_a_barrier_bars_near_copies_and_long_runs():
 
 
 def test_regions_are_whole_lines_with_decorators():
-    text = "import x\nimport y\n\n@d\ndef f():\n    def g(): pass\n    return g\n\nclass C:\n    a = 1\n\n    async def m(self):\n        pass\n"
+    text = (
+        "import x\nimport y\n\n@d\ndef f():\n    def g(): pass\n    return g\n\n"
+        "class C:\n    a = 1\n\n    async def m(self):\n        pass\n"
+    )
     found = list(regions(text))
     assert [(r.kind, r.name) for r in found] == [("module", ""), ("function", "f"), ("method", "C.m")]
     assert found[1].text == "@d\ndef f():\n    def g(): pass\n    return g\n"
