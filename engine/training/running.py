@@ -29,9 +29,18 @@ def run(
     until: int | None,
     device: str,
     compiled: bool,
+    start_from: Path | None = None,
     tell: Callable[[dict[str, Any]], None],
 ) -> None:
-    """Train, or go on training, in `folder`; draws `loss.png` at the end."""
+    """Train, or go on training, in `folder`; draws `loss.png` at the end.
+
+    Args:
+        start_from: a checkpoint whose weights a new run begins with; a run that goes on has its own.
+
+    Raises:
+        DataError: the corpus or the configuration cannot be used, or the checkpoint has another tokenizer or shape.
+        CheckpointError: `start_from` is no checkpoint.
+    """
     tokenizer = CodeTokenizer.load(corpus)
     curriculum = read_curriculum(config, tokenizer.size)
     maker = open_batches(corpus, curriculum, tokenizer)
@@ -39,11 +48,25 @@ def run(
     never = [c.mask, c.context, c.instruction, c.region, c.pad]
     trainer = Trainer(folder, curriculum, maker, never=never, device=device)
     (folder / "config.toml").write_text(config.read_text())
+    if start_from is not None and trainer.step == 0:
+        trainer.network.load_state_dict(_weights(start_from, corpus, trainer.network))
     tell({"parameters": trainer.network.parameter_count(), "step": trainer.step, "steps": curriculum.steps})
     try:
         trainer.run(until=until, compiled=compiled, tell=tell)
     finally:
         plot_losses(folder / "log.jsonl", folder / "loss.png")
+
+
+def _weights(start_from: Path, corpus: Path, network: Network) -> dict[str, torch.Tensor]:
+    found, _, _ = checkpoint.load(start_from, device="cpu", dtype=torch.float32)
+    name = "tokenizer.json"
+    if (start_from / name).read_bytes() != (corpus / name).read_bytes():
+        raise DataError(
+            f"{start_from} has another tokenizer than {corpus}; make the corpus with a copy of its {name}"
+        )
+    if found.config != network.config:
+        raise DataError(f"{start_from} has another shape than the run: {found.config}")
+    return found.state_dict()
 
 
 def export(

@@ -44,6 +44,7 @@ def run(
     config: Path = typer.Option(None, help="TOML file of the run; the default checkpoint's if not given."),
     until: int = typer.Option(None, help="Stop after this step; a later call goes on."),
     device: str = typer.Option("cpu", help="cpu or cuda."),
+    start_from: Path = typer.Option(None, help="Checkpoint whose weights a new run begins with."),
     compile_: bool = typer.Option(
         True, "--compile/--no-compile", help="Compile the forward and backward pass."
     ),
@@ -68,7 +69,16 @@ def run(
 
     try:
         chosen = config or CONFIGS / "default.toml"
-        train(corpus, chosen, folder, until=until, device=device, compiled=compile_, tell=tell)
+        train(
+            corpus,
+            chosen,
+            folder,
+            until=until,
+            device=device,
+            compiled=compile_,
+            start_from=start_from,
+            tell=tell,
+        )
     except EngineError as error:
         raise SettingsError(str(error)) from error
     finally:

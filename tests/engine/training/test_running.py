@@ -1,0 +1,114 @@
+import json
+
+import pytest
+import torch
+
+from engine.checkpoints import folder as checkpoint
+from engine.data.corpus import build
+from engine.data.sources import Source
+from engine.errors import DataError
+from engine.training import preparation
+from engine.training.running import export, run
+
+CONFIG = """
+[model]
+width = 32
+layers = 1
+heads = 2
+kv_heads = 1
+hidden = 32
+
+[run]
+tokens = 512
+scored = 64
+warmup = 1
+decay = 1
+
+[[stage]]
+name = "all"
+steps = 2
+mixture = { masked = 1, defective = 1, edited = 1 }
+"""
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A corpus of a few functions, prepared as `seed train corpus` does."""
+    base = tmp_path_factory.mktemp("prepared")
+    code = base / "code"
+    code.mkdir()
+    for i in range(30):
+        name = f"total_{i}"
+        (code / f"m{i}.py").write_text(
+            f"def sum_{i}(first, second):\n    {name} = first + {i}\n    return {name} - second\n"
+        )
+    folder = base / "corpus"
+    build(folder, [Source("code", "MIT", code, 100)], [], [], draw=0, seed=1, tell=str)
+    (base / "sources.toml").write_text("")
+    said = []
+    preparation.prepare(folder, base / "sources.toml", base, None, seed=1, tell=said.append)
+    assert any("refactorings" in line for line in said)
+    (base / "run.toml").write_text(CONFIG)
+    return base
+
+
+def test_a_corpus_becomes_a_checkpoint_that_loads(prepared, tmp_path):
+    told = []
+    run(
+        prepared / "corpus",
+        prepared / "run.toml",
+        tmp_path / "run",
+        until=None,
+        device="cpu",
+        compiled=False,
+        tell=told.append,
+    )
+    assert told[0]["steps"] == 2
+    assert told[-1]["step"] == 2
+    assert (tmp_path / "run/loss.png").read_bytes().startswith(b"\x89PNG")
+    export(prepared / "corpus", tmp_path / "run", tmp_path / "out", threshold=0.6, sure=0.2)
+    network, tokenizer, settings = checkpoint.load(tmp_path / "out", device="cpu", dtype=torch.float32)
+    assert (settings["threshold"], settings["sure"], settings["steps"]) == (0.6, 0.2, 2)
+    assert tokenizer.size == network.config.vocabulary
+    assert "| code | MIT | 30 |" in (tmp_path / "out/README.md").read_text()
+
+    again = []
+    run(
+        prepared / "corpus",
+        prepared / "run.toml",
+        tmp_path / "second",
+        until=1,
+        device="cpu",
+        compiled=False,
+        start_from=tmp_path / "out",
+        tell=again.append,
+    )
+    assert again[0]["step"] == 0
+
+
+def test_a_checkpoint_with_another_tokenizer_starts_no_run(prepared, tmp_path):
+    with pytest.raises(DataError, match="tokenizer"):
+        run(
+            prepared / "corpus",
+            prepared / "run.toml",
+            tmp_path / "run",
+            until=1,
+            device="cpu",
+            compiled=False,
+            start_from=checkpoint.DEFAULT,
+            tell=print,
+        )
+
+
+def test_an_unsaved_run_exports_nothing(prepared, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/config.toml").write_text(CONFIG)
+    with pytest.raises(DataError, match="no saved run"):
+        export(prepared / "corpus", tmp_path / "run", tmp_path / "out", threshold=0.6, sure=0.2)
+
+
+def test_preparing_again_keeps_what_exists(prepared):
+    before = {p.name: p.stat().st_mtime_ns for p in (prepared / "corpus").iterdir()}
+    preparation.prepare(prepared / "corpus", prepared / "sources.toml", prepared, None, seed=1, tell=str)
+    assert before == {p.name: p.stat().st_mtime_ns for p in (prepared / "corpus").iterdir()}
+    assert json.loads((prepared / "corpus/card.json").read_text())["pairs"]
