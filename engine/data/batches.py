@@ -14,7 +14,6 @@ from torch import Tensor
 
 from engine.data.defects import Code
 from engine.data.examples import Example, ExampleMaker, MaskNoise
-from engine.data.refactorings import Pair
 from engine.data.store import PairStore, RegionStore
 from engine.diffusion.layout import PADDING_BLOCK
 
@@ -98,11 +97,8 @@ class BatchMaker:
             if not len(chosen):
                 return None
             pair = self._pairs[kind][int(rng.choice(chosen))]
-            if kind == "committed":
-                return self._maker.committed(pair.subject, pair.before, pair.after, rng)
-            return self._maker.refactored(
-                Pair(pair.recipe, pair.variables or {}, pair.before, pair.after), rng
-            )
+            make = self._maker.committed if kind == "committed" else self._maker.refactored
+            return make(pair, rng)
         tokens = self._regions[int(rng.choice(self._classes["regions"][which]))]
         if kind == "defective":
             try:

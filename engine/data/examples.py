@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.data.defects import KINDS, Code, inject, inject_many
 from engine.data.phrasings import out_of_scope, phrase
-from engine.data.refactorings import Pair
+from engine.data.store import TextPair
 from engine.diffusion.corruption import ALPHA_MAX, between, mask_tokens, random_edits
 from engine.diffusion.layout import Prefix, prefix
 from engine.diffusion.levenshtein import EditIds, label
@@ -86,7 +86,7 @@ class ExampleMaker:
         """Edit process: loss on every token (equation 6, first term)."""
         count = int(len(tokens) * rng.uniform(0, ALPHA_MAX))
         canvas = random_edits(tokens, count, lambda r: r.choice(self._ordinary), rng)
-        return self._towards(self._instruction("fix", {}, rng), canvas, tokens, rng, True)
+        return self._towards(self._instruction("fix", {}, rng), canvas, tokens, rng, in_scope=True)
 
     def defective(
         self, code: Code, clean: Sequence[int], noise: MaskNoise, rng: random.Random
@@ -103,20 +103,21 @@ class ExampleMaker:
         canvas = self._tokenizer.encode(text)
         if noise.beside and rng.random() < noise.beside:
             canvas = mask_tokens(canvas, rng.uniform(*LIGHT), self._ids.mask, rng)
-        return self._towards(self._instruction("fix", {}, rng), canvas, clean, rng, True)
+        return self._towards(self._instruction("fix", {}, rng), canvas, clean, rng, in_scope=True)
 
-    def refactored(self, pair: Pair, rng: random.Random) -> Example:
+    def refactored(self, pair: TextPair, rng: random.Random) -> Example:
         """A recipe's pair; now and then the code as it is after, where nothing is left to do."""
         done = rng.random() < 0.12
         before, after = self._tokenizer.encode_batch([pair.after if done else pair.before, pair.after])
-        where = self._instruction(pair.recipe, pair.variables, rng)
-        return self._towards(where, before, after, rng, True)
+        return self._towards(
+            self._instruction(pair.recipe, pair.variables or {}, rng), before, after, rng, in_scope=True
+        )
 
-    def committed(self, subject: str, before: str, after: str, rng: random.Random) -> Example:
+    def committed(self, pair: TextPair, rng: random.Random) -> Example:
         """A real change with its message."""
-        canvas, target = self._tokenizer.encode_batch([before, after])
-        where = prefix((), self._tokenizer.encode(subject), marks=self._marks)
-        return self._towards(where, canvas, target, rng, None)
+        before, after = self._tokenizer.encode_batch([pair.before, pair.after])
+        where = prefix((), self._tokenizer.encode(pair.subject), marks=self._marks)
+        return self._towards(where, before, after, rng, in_scope=None)
 
     def refused(self, tokens: Sequence[int], rng: random.Random) -> Example:
         """An instruction that the model is not trained for: only the scope head learns."""

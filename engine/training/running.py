@@ -29,12 +29,14 @@ def run(
     until: int | None,
     device: str,
     compiled: bool,
+    workers: int = 1,
     start_from: Path | None = None,
     tell: Callable[[dict[str, Any]], None],
 ) -> None:
     """Train, or go on training, in `folder`; draws `loss.png` at the end.
 
     Args:
+        workers: processes that make examples; one serves two CPU cores, a GPU needs all cores there are.
         start_from: a checkpoint whose weights a new run begins with; a run that goes on has its own.
 
     Raises:
@@ -52,7 +54,7 @@ def run(
         trainer.network.load_state_dict(_weights(start_from, corpus, trainer.network))
     tell({"parameters": trainer.network.parameter_count(), "step": trainer.step, "steps": curriculum.steps})
     try:
-        trainer.run(until=until, compiled=compiled, tell=tell)
+        trainer.run(until=until, workers=workers, compiled=compiled, tell=tell)
     finally:
         plot_losses(folder / "log.jsonl", folder / "loss.png")
 

@@ -44,6 +44,7 @@ def run(
     config: Path = typer.Option(None, help="TOML file of the run; the default checkpoint's if not given."),
     until: int = typer.Option(None, help="Stop after this step; a later call goes on."),
     device: str = typer.Option("cpu", help="cpu or cuda."),
+    workers: int = typer.Option(1, help="Processes that make examples; a GPU needs one a core."),
     start_from: Path = typer.Option(None, help="Checkpoint whose weights a new run begins with."),
     compile_: bool = typer.Option(
         True, "--compile/--no-compile", help="Compile the forward and backward pass."
@@ -76,6 +77,7 @@ def run(
             until=until,
             device=device,
             compiled=compile_,
+            workers=workers,
             start_from=start_from,
             tell=tell,
         )
