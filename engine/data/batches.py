@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.data.defects import Code
-from engine.data.examples import Example, ExampleMaker, MaskNoise
+from engine.data.examples import Example, ExampleMaker, Noise
 from engine.data.store import PairStore, RegionStore
 from engine.diffusion.layout import PADDING_BLOCK
 
@@ -73,7 +73,7 @@ class BatchMaker:
             for rows, length in zip(self._classes["regions"], LENGTHS, strict=True)
         ]
 
-    def batch(self, index: int, mixture: Mapping[str, float], noise: MaskNoise = MaskNoise()) -> Batch:
+    def batch(self, index: int, mixture: Mapping[str, float], noise: Noise = Noise()) -> Batch:
         """The batch with this index.
 
         Args:
@@ -91,7 +91,7 @@ class BatchMaker:
                 rows.append(example)
         return collate(rows, length, self._scored, rng)
 
-    def _example(self, kind: str, which: int, noise: MaskNoise, rng: random.Random) -> Example | None:
+    def _example(self, kind: str, which: int, noise: Noise, rng: random.Random) -> Example | None:
         if kind in ("refactored", "committed"):
             chosen = self._classes[kind][which]
             if not len(chosen):

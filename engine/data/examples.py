@@ -18,13 +18,12 @@ from engine.model.tokenizer import CodeTokenizer
 
 CHANGED_WEIGHT, SLOT_WEIGHT, KEPT_WEIGHT = 2.0, 1.0, 0.5
 """Of a token that is edited, of a mask among tokens to edit, of a token that stays."""
-DEFECT_COUNTS = (18, 32, 18, 18, 14)
-"""How often a row has 0, 1, 2, 3, 5 defects."""
+DEFECT_COUNTS = (0, 1, 2, 3, 5)
 
 
 @dataclass(frozen=True, slots=True)
-class MaskNoise:
-    """How the mask process draws its rates."""
+class Noise:
+    """How much is wrong with a row."""
 
     light: float = 0.0
     """Share of rows whose rate is drawn from `LIGHT` rather than from `FULL`: there an answer can be known."""
@@ -32,6 +31,8 @@ class MaskNoise:
     """Weight of a masked token at rate 1; at rate t it is divided by t, at most by a quarter."""
     beside: float = 0.0
     """Share of rows with defects where tokens are masked besides, so that a row teaches more than a few tokens."""
+    defects: tuple[int, ...] = (20, 45, 15, 12, 8)
+    """How often a row to repair has 0, 1, 2, 3, 5 defects. Many teach more, few teach how seldom code is wrong."""
 
 
 FULL, LIGHT = (0.1, 0.95), (0.05, 0.4)
@@ -73,7 +74,7 @@ class ExampleMaker:
             i for i in range(tokenizer.size) if i not in {getattr(c, n) for n in c.__slots__}
         )
 
-    def masked(self, tokens: Sequence[int], noise: MaskNoise, rng: random.Random) -> Example:
+    def masked(self, tokens: Sequence[int], noise: Noise, rng: random.Random) -> Example:
         """Mask process: loss on masked tokens, weighted γ'/γ = 1/t (equation 6, second term)."""
         t = rng.uniform(*(LIGHT if noise.light and rng.random() < noise.light else FULL))
         canvas = mask_tokens(tokens, t, self._ids.mask, rng)
@@ -83,16 +84,18 @@ class ExampleMaker:
         return Example(self._bare, (*canvas, *end), (*tokens, *end), (*weights, 0.0), masks=True)
 
     def edited(self, tokens: Sequence[int], rng: random.Random) -> Example:
-        """Edit process: loss on every token (equation 6, first term)."""
+        """Edit process: loss on every token (equation 6, first term).
+
+        Without an instruction: rare tokens are suspect amid random noise, and must not be so when a user asks for a
+        repair.
+        """
         count = int(len(tokens) * rng.uniform(0, ALPHA_MAX))
         canvas = random_edits(tokens, count, lambda r: r.choice(self._ordinary), rng)
-        return self._towards(self._instruction("fix", {}, rng), canvas, tokens, rng, in_scope=True)
+        return self._towards(self._bare, canvas, tokens, rng, in_scope=None)
 
-    def defective(
-        self, code: Code, clean: Sequence[int], noise: MaskNoise, rng: random.Random
-    ) -> Example | None:
+    def defective(self, code: Code, clean: Sequence[int], noise: Noise, rng: random.Random) -> Example | None:
         """Injected bugs, or none: the instruction is to repair."""
-        count = rng.choices((0, 1, 2, 3, 5), DEFECT_COUNTS)[0]
+        count = rng.choices(DEFECT_COUNTS, noise.defects)[0]
         text = code.text
         if count == 1:
             text = inject(code, rng.choice(KINDS), rng) or ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.data.batches import KINDS
-from engine.data.examples import MaskNoise
+from engine.data.examples import Noise
 from engine.errors import DataError
 from engine.model.config import ModelConfig
 
@@ -25,11 +25,12 @@ class Stage:
     light_masks: float = 0.0
     mask_weight: float = 0.3
     masks_beside: float = 0.0
-    """The three of `MaskNoise`."""
+    defects: tuple[int, ...] = Noise().defects
+    """The four of `Noise`."""
 
     @property
-    def noise(self) -> MaskNoise:
-        return MaskNoise(self.light_masks, self.mask_weight, self.masks_beside)
+    def noise(self) -> Noise:
+        return Noise(self.light_masks, self.mask_weight, self.masks_beside, tuple(self.defects))
 
     def __post_init__(self) -> None:
         unknown = set(self.mixture) - set(KINDS)
