@@ -13,7 +13,7 @@ from engine.diffusion.levenshtein import RUN, EditIds, apply
 
 FILL = 0.7
 """Least probability with which several masks are filled in one round."""
-AT_ONCE = 0.5
+AT_ONCE = 0.05
 """Least probability of every label of a gap for it to be edited without masks."""
 OPENING_ROUNDS = 3
 """Rounds in which gaps may be masked; later ones only fill and edit, so that a canvas settles."""
