@@ -81,8 +81,8 @@ async def _picture(patch: Patch, size: tuple[int, int], keys: list[str], theme: 
     old: dict[str, FilePatch] = {file.path: file for file in patch.files}
     app = ReviewApp(
         patch,
-        title="seed edit · fix the defects",
-        model_note="seed-small · 3 rounds",
+        title="seed edit · fix the syntax error",
+        model_note="default",
         read_bytes=lambda path: old[path].old,
     )
     async with app.run_test(size=size) as pilot:

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ def report(
         "suite": suite,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "command": " ".join(["seed", *sys.argv[1:]]),
+        "commit": _commit(),
         "model": {
             "name": model.name,
             "revision": model.revision,
@@ -58,6 +60,17 @@ def write_report(path: Path, found: Mapping[str, Any]) -> None:
 def text(scores: Mapping[str, Share], costs: Mapping[str, float]) -> str:
     """The table for a terminal."""
     return table(scores) + "\n" + "  ".join(f"{name} {value}" for name, value in costs.items())
+
+
+def _commit() -> str | None:
+    """The commit of the code that measured; None outside a checkout."""
+    found = subprocess.run(
+        ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() if found.returncode == 0 else None
 
 
 def _processor() -> str:

@@ -8,8 +8,8 @@ class Cart:
 
     def add(self, name, price, quantity=1):
         if quantity <= 0:
-            raise ValueError("quantity must be positive")
-        self.items.append((name, price, quantity)
+            raise ValueError("quantity must be positive"
+        self.items.append((name, price, quantity))
 
     def total(self):
         total = 0

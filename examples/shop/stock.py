@@ -21,5 +21,5 @@ def missing(stock, wanted):
 def restock(stock, name, count):
     if name in stock:
         stock[name] += count
-    esle:
+    else
         stock[name] = count
