@@ -160,11 +160,8 @@ class Editor:
             return "edit", ""
         if outcome.change <= self._sure:
             return "unchanged", "nothing needs to change"
-        sure = f"{outcome.change:.0%} sure that something should change"
-        return (
-            "unsure",
-            f"no edit that the model would stand by: it is {sure}, the threshold is {threshold:.0%}",
-        )
+        # The same words for every region, so that a caller can count them; each region's own figure is in the proposal.
+        return "unsure", f"no edit that the model would stand by: none is {threshold:.0%} sure"
 
     def _candidates(self, request: EditRequest, canvas: list[int], outcome: Outcome) -> tuple[Candidate, ...]:
         """Distinct texts, the greedy one first, the others by confidence."""

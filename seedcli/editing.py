@@ -228,7 +228,10 @@ def _complaints(proposed: Proposed) -> list[str]:
     reasons = Counter(result.complaint for result in without)
     if len(without) == 1 or 1 < len(reasons) <= len(without) <= NUM_COMPLAINTS:
         return [f"{result.place}: {result.complaint}" for result in without]
-    return [f"{count} regions: {reason}" for reason, count in reasons.most_common(NUM_COMPLAINTS)]
+    return [
+        f"{count} region{'s' * (count > 1)}: {reason}"
+        for reason, count in reasons.most_common(NUM_COMPLAINTS)
+    ]
 
 
 def _show_prompt(instruction: str, context: str, tasks: Sequence[Task]) -> None:
