@@ -12,7 +12,7 @@ import torch
 
 from engine.checkpoints import folder as checkpoint
 from engine.diffusion.layout import prefix
-from engine.diffusion.levenshtein import EditIds
+from engine.diffusion.levenshtein import EditIds, gaps
 from engine.errors import DeviceError
 from engine.model.network import Network
 from engine.model.tokenizer import CodeTokenizer
@@ -173,18 +173,9 @@ class Editor:
             except UnicodeDecodeError:
                 continue  # the model wrote bytes that are no text
             if text != request.region and text not in texts:
-                changed = _changed(canvas, row.canvas)
+                changed = sum(max(gap.end - gap.start, len(gap.wanted)) for gap in gaps(canvas, row.canvas))
                 texts[text] = Candidate(text, row.confidence, changed, row.rounds)
         return tuple(texts.values())
-
-
-def _changed(before: list[int], after: list[int]) -> int:
-    """Tokens between the common beginning and the common end, of the longer side."""
-    shorter = min(len(before), len(after))
-    head = next((i for i in range(shorter) if before[i] != after[i]), shorter)
-    rest = shorter - head
-    tail = next((i for i in range(rest) if before[-1 - i] != after[-1 - i]), rest)
-    return max(len(before), len(after)) - head - tail
 
 
 def _dtype(name: str | None, device: str) -> torch.dtype:
