@@ -41,10 +41,9 @@ class Editor:
     ) -> None:
         c = tokenizer.controls
         self._tokenizer, self._network = tokenizer, network
-        self._marks = (c.context, c.instruction, c.region)
+        self._marks = c.marks
         self._ids = EditIds(c.mask, c.delete, c.insert, c.end)
-        never = [c.mask, c.context, c.instruction, c.region, c.pad]
-        self._sampler = EditSampler(network, self._ids, never=never, pad=c.pad)
+        self._sampler = EditSampler(network, self._ids, never=c.never, pad=c.pad)
         self._sure = float(str(settings.get("sure", 0.3)))
         recipes = settings.get("recipes", ())
         assert isinstance(recipes, list | tuple), "`recipes` in the checkpoint's config is a list"

@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.data.defects import Code
 from engine.data.examples import Example, ExampleMaker, Noise
 from engine.data.store import PairStore, RegionStore
-from engine.diffusion.layout import PADDING_BLOCK
+from engine.diffusion.layout import CANVAS_BLOCK, PADDING_BLOCK
 
 LENGTHS = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
 """Row lengths of the classes, in tokens."""
@@ -131,7 +131,7 @@ def collate(rows: list[Example], length: int, scored: int, rng: random.Random) -
     for b, row in enumerate(rows):
         start = len(row.prefix.ids)
         ids[b, :start], blocks[b, :start] = row.prefix.ids, row.prefix.blocks
-        ids[b, start : row.length], blocks[b, start : row.length] = row.canvas, 2
+        ids[b, start : row.length], blocks[b, start : row.length] = row.canvas, CANVAS_BLOCK
         for i, (token, answer, weight) in enumerate(zip(row.canvas, row.labels, row.weights, strict=True)):
             if weight:
                 sort = MASKED if row.masks else CHANGED if token != answer else KEPT

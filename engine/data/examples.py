@@ -67,7 +67,7 @@ class ExampleMaker:
     def __init__(self, tokenizer: CodeTokenizer) -> None:
         c = tokenizer.controls
         self._tokenizer = tokenizer
-        self._marks = (c.context, c.instruction, c.region)
+        self._marks = c.marks
         self._ids = EditIds(c.mask, c.delete, c.insert, c.end)
         self._bare = prefix((), (), marks=self._marks)
         self._ordinary = tuple(

@@ -36,6 +36,16 @@ class Controls:
     region: int
     pad: int
 
+    @property
+    def marks(self) -> tuple[int, int, int]:
+        """Those that open a prefix's parts: context, instruction, region."""
+        return self.context, self.instruction, self.region
+
+    @property
+    def never(self) -> list[int]:
+        """Those that are no answer to anything: the mask, the marks and the padding."""
+        return [self.mask, *self.marks, self.pad]
+
 
 class CodeTokenizer:
     """The tokenizer of a native checkpoint: `tokenizer.json`, as the `tokenizers` library saves it."""

@@ -140,7 +140,6 @@ class EditSampler:
         elif row.chance and row.rounds == 0:
             row.canvas, row.confidence = self._drawn(row, logp_LV, view, settings)
             row.rounds = 1
-            row.done = False
             return
         else:
             step = advance(row.canvas, view, self._ids, settings.threshold, row.rounds)

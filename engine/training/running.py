@@ -46,9 +46,7 @@ def run(
     tokenizer = CodeTokenizer.load(corpus)
     curriculum = read_curriculum(config, tokenizer.size)
     maker = open_batches(corpus, curriculum, tokenizer)
-    c = tokenizer.controls
-    never = [c.mask, c.context, c.instruction, c.region, c.pad]
-    trainer = Trainer(folder, curriculum, maker, never=never, device=device)
+    trainer = Trainer(folder, curriculum, maker, never=tokenizer.controls.never, device=device)
     (folder / "config.toml").write_text(config.read_text())
     if start_from is not None and trainer.step == 0:
         trainer.network.load_state_dict(_weights(start_from, corpus, trainer.network))
