@@ -161,13 +161,14 @@ def bridge(
 
     Args:
         mask_weight: of a mask where every token is one; at a share t of masks it is divided by t, at most by a quarter.
-        gain: factor on the weight of what is edited; what stays keeps its weight.
+        gain: factor on the weight of masks. What is visible keeps its weight: that of an edit against that of staying
+            decides how readily a model edits.
 
     What stays is learned only where the end is the target: of a model's own text nobody knows that it is right.
     """
     labels, weights, sorts = taught(state, end, ids, mask_weight=mask_weight)
-    staying = float(tuple(end) == task.target)
-    scaled = tuple(w * (staying if sort == KEPT else gain) for w, sort in zip(weights, sorts, strict=True))
+    factor = {MASKED: gain, CHANGED: 1.0, KEPT: float(tuple(end) == task.target)}
+    scaled = tuple(w * factor[sort] for w, sort in zip(weights, sorts, strict=True))
     row, number = (*state, ids.end), task.prefix.blocks[-1] + 1
     blocks = (number,) * len(row) if number > CANVAS_BLOCK else ()
     return Example(task.prefix, row, labels, scaled, sorts, in_scope=task.in_scope, blocks=blocks)

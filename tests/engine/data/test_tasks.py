@@ -92,13 +92,15 @@ def test_a_bridge_leads_to_the_end(tasks, tokenizer):
         assert tuple(state) == task.target
 
 
-def test_gain_weighs_what_is_edited_only(tasks, tokenizer):
+def test_gain_weighs_masks_only(tasks, tokenizer):
     ids = tokenizer.controls.edits
+    task = next(t for t in tasks if t.kind == "refactored" and not t.is_clean)
     plain, heavy = (
-        bridge(tasks[0], tasks[0].start, tasks[0].target, ids, mask_weight=0.2, gain=g) for g in (1, 3)
+        bridge(task, (ids.mask, *task.start), task.target, ids, mask_weight=0.2, gain=g) for g in (1, 3)
     )
     for a, b, sort in zip(plain.weights, heavy.weights, plain.sorts, strict=True):
-        assert b == (a if sort == KEPT else 3 * a)
+        assert b == (3 * a if sort == MASKED else a)
+    assert {*plain.sorts} == {MASKED, CHANGED, KEPT}
 
 
 def test_of_another_end_than_the_target_nothing_is_learned_of_what_stays(tasks, tokenizer):
