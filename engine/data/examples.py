@@ -50,6 +50,9 @@ class Noise:
     """How often a row to repair has 0, 1, 2, 3, 5 defects. Many teach more, few teach how seldom code is wrong."""
     kinds: tuple[int, ...] = EVEN
     """How often each kind of defect is drawn, in the order of `KINDS`."""
+    carry_over: bool = False
+    """Whether masked rows also teach that every visible token stays, as carry-over unmasking has it by construction.
+    The paper leaves it out (remark 3.1): a model that copies what it sees does not correct it."""
 
 
 BLOCK_SIZES = (8, 16, 32, 64)
@@ -116,11 +119,12 @@ class ExampleMaker:
             return self._drafted(tokens, rng)
         t = rng.uniform(*(LIGHT if noise.light and rng.random() < noise.light else FULL))
         canvas = mask_tokens(tokens, t, self._ids.mask, rng)
+        row, labels = (*canvas, self._ids.end), (*tokens, self._ids.end)
         weight = noise.weight * min(1 / t, MAX_RISE)
-        weights = tuple(weight if token == self._ids.mask else 0.0 for token in canvas)
-        end = (self._ids.end,)
-        sorts = (MASKED,) * (len(canvas) + 1)
-        return Example(self._bare, (*canvas, *end), (*tokens, *end), (*weights, 0.0), sorts)
+        visible = KEPT_WEIGHT if noise.carry_over else 0.0
+        weights = tuple(weight if token == self._ids.mask else visible for token in row)
+        sorts = tuple(MASKED if token == self._ids.mask else KEPT for token in row)
+        return Example(self._bare, row, labels, weights, sorts)
 
     def _drafted(self, tokens: Sequence[int], rng: random.Random) -> Example:
         """Edit process from the network's own guesses; weights are those of tokens that stay."""

@@ -35,6 +35,8 @@ class Stage:
     drafts: float = 0.0
     defects: tuple[int, ...] = Noise().defects
     """The five of `Noise`."""
+    carry_over: bool = False
+    """As in `Noise`; for comparison, since the paper trains without."""
     defect_kinds: Mapping[str, int] = field(default_factory=dict)
     """How often a kind of defect is drawn; 1 for those not named."""
 
@@ -42,7 +44,13 @@ class Stage:
     def noise(self) -> Noise:
         kinds = tuple(self.defect_kinds.get(kind, 1) for kind in DEFECTS)
         return Noise(
-            self.light_masks, self.mask_weight, self.masks_beside, self.drafts, tuple(self.defects), kinds
+            self.light_masks,
+            self.mask_weight,
+            self.masks_beside,
+            self.drafts,
+            tuple(self.defects),
+            kinds,
+            self.carry_over,
         )
 
     def __post_init__(self) -> None:

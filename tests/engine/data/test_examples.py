@@ -73,3 +73,16 @@ def test_masks_weigh_the_more_the_fewer_of_a_block_there_are(maker, tokenizer):
     assert max(weights) == 1.0
     assert deletes > 20
     assert revised > 20
+
+
+def test_carry_over_teaches_masked_rows_to_keep_what_they_see(maker, tokenizer):
+    tokens, mask = tokenizer.encode(TEXT), tokenizer.controls.mask
+    without, with_ = (maker.masked(tokens, Noise(carry_over=on), random.Random(4)) for on in (False, True))
+    assert without.canvas == with_.canvas
+    visible = [i for i, token in enumerate(with_.canvas) if token != mask]
+    assert {without.weights[i] for i in visible} == {0.0}
+    assert {with_.weights[i] for i in visible} == {KEPT_WEIGHT}
+    assert all(with_.labels[i] == with_.canvas[i] and with_.sorts[i] == KEPT for i in visible)
+    assert [w for w, t in zip(without.weights, without.canvas, strict=True) if t == mask] == [
+        w for w, t in zip(with_.weights, with_.canvas, strict=True) if t == mask
+    ]
