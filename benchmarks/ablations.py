@@ -22,11 +22,10 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from small_runs import ASKED, MODEL, TOKENS, Cases, Deadline, Part, Results, Workplace, measure, options
+from small_runs import ASKED, SIZE, TOKENS, Cases, Deadline, Part, Results, Workplace, measure, options
 
 MASKS = {"masked": 0.9, "infilled": 0.1}
 EDITS = {
@@ -144,13 +143,15 @@ def run_row(row: Row, place: Workplace, cases: Cases, threshold: float) -> dict[
 def markdown(results: Results, chosen: Sequence[Row]) -> str:
     """The table: means over the seeds, from lowest to highest where there are several."""
     settings = results.header
+    error = 100 * (0.25 / settings["cases"]) ** 0.5
     lines = [
         "# What each part of the training is worth",
         "",
-        f"`benchmarks/ablations.py`, whose head says what the rows are. {settings['parameters']}, {settings['steps']:,} steps "
-        f"of {TOKENS:,} tokens; {settings['cases']} cases each of repairs, sound functions, recipes and gaps from repositories "
-        f"never trained on (`{settings['cases_digest']}`), threshold {settings['threshold']}. A share's standard error is about "
-        f"{100 * (0.25 / settings['cases']) ** 0.5:.0f} points at most; several seeds show mean (lowest to highest).",
+        f"`benchmarks/ablations.py`, whose head says what the rows are: {SIZE}, each",
+        f"{settings['steps']:,} steps of {TOKENS:,} tokens.",
+        f"{settings['cases']} cases each of repairs, sound functions, recipes and gaps, from repositories",
+        f"never trained on (`{settings['cases_digest']}`); threshold {settings['threshold']}. The standard error of a share",
+        f"is {error:.0f} points at most; where there are several seeds: mean (lowest to highest).",
         "",
         "| row | seeds | " + " | ".join(COLUMNS.values()) + " |",
         "| --- | --- | " + " | ".join("---" for _ in COLUMNS) + " |",
@@ -192,8 +193,7 @@ def main() -> None:
         "cases": given.cases,
         "cases_digest": cases.digest,
     }
-    size = f"width {MODEL['width']}, {MODEL['layers']} layers"
-    results = Results(out, {**settings, "threshold": given.threshold, "parameters": size})
+    results = Results(out, {**settings, "threshold": given.threshold, "size": SIZE})
     until = time.monotonic() + 60 * given.minutes
     try:
         for seed in range(1, given.seeds + 1):

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 MODEL = {"width": 160, "layers": 4, "heads": 4, "kv_heads": 2, "hidden": 448, "max_tokens": 1024}
-"""2.5 million parameters with a vocabulary of 8,192."""
+SIZE = "2.5 million parameters (width 160, 4 layers, vocabulary 8,192)"
 TOKENS = 8192
 """Of a step."""
 RUN = {"tokens": TOKENS, "scored": 3072, "matrix_rate": 0.006, "other_rate": 0.003, "save_every": 100}
@@ -98,14 +98,17 @@ class Workplace:
         command = ["run", base / "run", "--config", config, "--corpus", self.corpus, "--until", steps]
         command += ["--start-from", start_from] if start_from else []
         start = time.monotonic()
-        self._seed([*command, "--compile" if self.compiled else "--no-compile"])
-        _add_seconds(base / "seconds.json", steps, time.monotonic() - start)
+        try:
+            self._seed([*command, "--compile" if self.compiled else "--no-compile"])
+        finally:
+            _add_seconds(base / "seconds.json", steps, time.monotonic() - start)
         self._seed(["export", base / "run", model, "--corpus", self.corpus])
         return model
 
-    def seconds(self, part: Part) -> float:
-        """What a part took to train on this machine, interruptions left out."""
-        return sum(json.loads((self.folder / f"{part.name}-{self.seed}/seconds.json").read_text()).values())
+    def seconds(self, part: Part, *, until: int | None = None) -> float:
+        """What a part took to train up to a step or its end on this machine, starting and compiling among it."""
+        table = json.loads((self.folder / f"{part.name}-{self.seed}/seconds.json").read_text())
+        return sum(seconds for step, seconds in table.items() if until is None or int(step) <= until)
 
     def _seed(self, arguments: Sequence[object]) -> None:
         command = [sys.executable, "-m", "seedcli", "train", *map(str, arguments)]
@@ -135,8 +138,9 @@ def _unchanged(config: Path, text: str) -> None:
 
 
 def _add_seconds(path: Path, step: int, seconds: float) -> None:
+    """To what was spent on the way to a step, maybe in several sittings."""
     table = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps(table | {str(step): round(seconds, 1)}))
+    path.write_text(json.dumps(table | {str(step): round(table.get(str(step), 0.0) + seconds, 1)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,7 @@ def measure(model: Path, cases: Cases, threshold: float, asked: str = ASKED) -> 
     questions = [EditRequest(asked, c.before, must_parse=True) for c in cases.repairs]
     questions += [EditRequest(c.instruction, c.before, must_parse=True) for c in cases.recipes]
     wanted = [c.after for c in (*cases.repairs, *cases.recipes)]
-    answers = answer(editor, questions, EditOptions(threshold=threshold), lambda done: None)
+    answers = answer(editor, questions, EditOptions(threshold=threshold), str)
     texts = [first_text(q, p) for q, p in zip(questions, answers.proposals, strict=True)]
     right = [text == target for text, target in zip(texts, wanted, strict=True)]
     kinds = [_kind(c) for c in cases.repairs] + ["recipes"] * len(cases.recipes)
