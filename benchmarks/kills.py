@@ -50,7 +50,9 @@ def prepare(folder: Path) -> None:
 
     tokenizer = CodeTokenizer.load(DEFAULT)
     texts = [
-        region for path in sorted((ROOT / "engine").rglob("*.py")) for region in regions(path.read_text())
+        region.text
+        for path in sorted((ROOT / "engine").rglob("*.py"))
+        for region in regions(path.read_text())
     ]
     folder.mkdir()
     pack_regions(folder, texts, tokenizer)
@@ -64,8 +66,21 @@ def start(corpus: Path, config: Path, run: Path) -> "subprocess.Popen[bytes]":
     command += ["--config", str(config), "--no-compile"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
     )
+
+
+def begun(process: "subprocess.Popen[bytes]") -> float:
+    """When it said that it was about to train."""
+    assert process.stderr is not None
+    assert b"parameters" in process.stderr.readline()
+    return time.monotonic()
+
+
+def ended(process: "subprocess.Popen[bytes]") -> None:
+    """Wait for a run that nothing stops."""
+    _, said = process.communicate()
+    assert process.returncode == 0, said.decode()
 
 
 def losses(run: Path) -> list[list[float]]:
@@ -86,20 +101,23 @@ def main() -> None:
         prepare(base / "corpus")
         config = base / "run.toml"
         config.write_text(CONFIG.format(steps=given.steps))
-        began = time.monotonic()
-        assert start(base / "corpus", config, base / "whole").wait() == 0
-        whole = time.monotonic() - began
+        process = start(base / "corpus", config, base / "whole")
+        began = begun(process)
+        ended(process)
+        training = time.monotonic() - began
         kills = 0
         while kills < given.kills:
             process = start(base / "corpus", config, base / "killed")
+            begun(process)
             try:
-                process.wait(rng.uniform(0.3, 1.3) * whole / given.kills + whole * 0.15)
-                break  # done before its time
+                # All together about two thirds of what the run takes, so that it is killed as often as was asked for.
+                process.communicate(timeout=rng.uniform(0, 1.3) * training / given.kills)
+                break
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                process.communicate()
                 kills += 1
-        assert start(base / "corpus", config, base / "killed").wait() == 0
+        ended(start(base / "corpus", config, base / "killed"))
         found = {
             "command": "python " + " ".join(sys.argv),
             "kills": kills,

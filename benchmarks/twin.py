@@ -2,11 +2,11 @@
 
     python benchmarks/twin.py --corpus corpus --work runs/twin --out docs/results/twin.json
 
-trains both, of one size and on the same draws with as many tokens a step, for a quarter, half and all of `--steps`, each
-run with its own decay of the rate, and measures them at every quarter of each run: repairs, recipes, gaps, sound
+trains both, of one size and on the same draws with as many tokens a step, for a quarter, half and all of `--steps`,
+each run with its own decay of the rate, and measures them at every quarter of each run: repairs, recipes, gaps, sound
 functions left alone, forwards and seconds. A table and a picture come beside the results. Interrupted or ended by
-`--minutes`, the same command goes on. `--decoders` and `--budgets` run it in pieces. `--stage key=value` changes the edit
-stage of the diffusion model alone, to try what it lacks.
+`--minutes`, the same command goes on. `--decoders` and `--budgets` run it in pieces. `--stage key=value` changes the
+edit stage of the diffusion model alone, to try what it lacks.
 """
 
 import itertools
@@ -70,8 +70,8 @@ def markdown(results: Results, picture: str) -> str:
         f"`benchmarks/twin.py`: {SIZE}, {TOKENS:,} tokens a step;",
         f"{settings['cases']} cases of each suite from repositories never trained on",
         f"(`{settings['cases_digest']}`).",
-        f"Thresholds: diffusion {settings['threshold']}, twin {settings['twin_threshold']}. `seconds`: of training so far on",
-        "this machine. Only at the last point of a budget has the rate come down.",
+        f"Thresholds: diffusion {settings['threshold']}, twin {settings['twin_threshold']}.",
+        "`seconds`: of training so far on this machine. Only at the last point of a budget has the rate come down.",
         "",
         f"![over the course of training]({picture})",
         "",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.data.decontamination import Barrier
+from engine.data.duplicates import Duplicates
 from engine.data.regions import TrainingRegion, regions
 from engine.data.sources import Source
 
@@ -73,7 +74,8 @@ def build(
     """Write a corpus to `folder` and return its card.
 
     First `draw` functions are drawn at random from the held-out sources, hashed and recorded; then the training
-    sources are read, without what `barred` texts or the drawn functions contaminate.
+    sources are read, without what `barred` texts or the drawn functions contaminate and what resembles a region that
+    was read before.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
@@ -86,18 +88,24 @@ def build(
     barrier = Barrier([*barred, *(row.text for row in drawn)])
     kept: list[Row] = []
     seen: set[bytes] = set()
+    duplicates = Duplicates()
     counts: dict[str, dict[str, object]] = {}
     for source in train:
         rows = list(collect(source, seen, rng))
         clean = [row for row in rows if not barrier.bars(row.text)]
-        kept += clean
+        fresh = [row for row in clean if not duplicates.has_near(row.text)]
+        kept += fresh
         counts[source.name] = {
             "licence": source.licence,
-            "regions": len(clean),
+            "regions": len(fresh),
             "barred": len(rows) - len(clean),
-            "bytes": sum(len(row.text) for row in clean),
+            "near_duplicates": len(clean) - len(fresh),
+            "bytes": sum(len(row.text) for row in fresh),
         }
-        tell(f"{source.name}: {len(clean)} regions, {len(rows) - len(clean)} barred")
+        tell(
+            f"{source.name}: {len(fresh)} regions, {len(rows) - len(clean)} barred, "
+            f"{len(clean) - len(fresh)} near-duplicates"
+        )
     rng.shuffle(kept)
     _write(folder / "regions.jsonl", kept)
     card: dict[str, object] = {

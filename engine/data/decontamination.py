@@ -14,6 +14,12 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 SHINGLE, RUN, JACCARD = 5, 30, 0.7
 
 
+def tokens_of(text: str) -> list[str]:
+    """Words and single punctuation marks."""
+    found: list[str] = _TOKEN.findall(text)
+    return found
+
+
 class Barrier:
     """The barred texts, indexed."""
 
@@ -22,7 +28,7 @@ class Barrier:
         self._owners: dict[int, list[int]] = {}
         self._sizes: list[int] = []
         for text in texts:
-            tokens = _TOKEN.findall(text)
+            tokens = tokens_of(text)
             self._runs.update(_grams(tokens, RUN))
             shingles = set(_grams(tokens, SHINGLE))
             for shingle in shingles:
@@ -31,7 +37,7 @@ class Barrier:
 
     def bars(self, text: str) -> bool:
         """Whether this text must not be trained on."""
-        tokens = _TOKEN.findall(text)
+        tokens = tokens_of(text)
         if any(gram in self._runs for gram in _grams(tokens, RUN)):
             return True
         shingles = set(_grams(tokens, SHINGLE))

@@ -53,9 +53,18 @@ def refactored(
                 yield TextPair(pair.before, pair.after, recipe=recipe, variables=pair.variables)
 
 
-def committed(repositories: Iterable[Path], limit: int, barrier: Barrier) -> Iterator[TextPair]:
-    """Real single-function changes, without what the barrier bars on either side."""
+def committed(
+    repositories: Iterable[Path], limit: int, barrier: Barrier, tally: Counter[str]
+) -> Iterator[TextPair]:
+    """Real single-function changes, without what the barrier bars on either side.
+
+    Args:
+        limit: most changes of one repository.
+        tally: counts commits read and left out, as `history.pairs` does, and the changes that are barred.
+    """
     for repository in repositories:
-        for pair in history_pairs(repository, limit):
-            if not barrier.bars(pair.before) and not barrier.bars(pair.after):
+        for pair in history_pairs(repository, limit, tally=tally):
+            if barrier.bars(pair.before) or barrier.bars(pair.after):
+                tally["barred"] += 1
+            else:
                 yield TextPair(pair.before, pair.after, subject=pair.instruction)

@@ -22,8 +22,3 @@ class Average:
         """Take in the parameters after step number `step`, counted from 0."""
         keep = min(self._decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(self.values, [p.detach() for p in self._parameters], 1 - keep)
-
-    def load(self, values: Sequence[Tensor]) -> None:
-        """Go on from saved means."""
-        for mine, saved in zip(self.values, values, strict=True):
-            mine.copy_(saved)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.training.curriculum import Curriculum
+from engine.training.data_card import data_lines
 
 _HEAD = """---
 license: apache-2.0
@@ -53,7 +54,7 @@ def render_card(
         tokens=curriculum.tokens,
         recipes=recipes,
     )
-    return "\n".join([head, *_stages(curriculum, settings), *_data(data), *_scores(reports)]) + "\n"
+    return "\n".join([head, *_stages(curriculum, settings), *data_lines(data), *_scores(reports)]) + "\n"
 
 
 def _stages(curriculum: Curriculum, settings: Mapping[str, Any]) -> list[str]:
@@ -77,31 +78,6 @@ def _stages(curriculum: Curriculum, settings: Mapping[str, Any]) -> list[str]:
         "The rate fell to 0 along half a cosine."
         if curriculum.schedule == "cosine"
         else f"The last {curriculum.decay} of {settings['steps']} steps let the rate fall to 0.",
-        "",
-    ]
-
-
-def _data(data: Mapping[str, Any]) -> list[str]:
-    lines = [
-        "## Data",
-        "",
-        f"{data['regions']:,} distinct regions (functions, methods, runs of top-level statements), "
-        f"{data['bytes']:,} bytes, cleared of evaluation code (see `docs/training.md`).",
-        "",
-        "| source | licence | regions | barred |",
-        "| --- | --- | --- | --- |",
-    ]
-    for name, source in data["sources"].items():
-        lines.append(f"| {name} | {source['licence']} | {source['regions']:,} | {source['barred']} |")
-    pairs = ", ".join(f"{name} {count:,}" for name, count in data.get("pairs", {}).items())
-    held = data["held_out"]
-    return [
-        *lines,
-        "",
-        f"Pairs: {pairs}.",
-        "",
-        f"Held out, never trained on: {', '.join(held['sources'])}; {held['functions']:,} functions drawn, "
-        f"SHA-256 `{held['sha256']}`.",
         "",
     ]
 

@@ -94,6 +94,9 @@ class Curriculum:
     """Last steps, over which the rate of `wsd` falls linearly to 0."""
     average: float = 0.0
     """Decay of the running mean of weights that is exported; 0 exports the last weights."""
+    shard: bool = False
+    """Whether processes part weights, gradients and optimizers among them (FSDP2), for a network that does not fit one
+    of them; else each holds all of it."""
     save_every: int = 200
     trajectories: Trajectories | None = None
     """Of a run in laps."""

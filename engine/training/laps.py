@@ -69,32 +69,33 @@ def run(
     player = Network(trainer.network.config).to(trainer.device, torch.bfloat16).eval().requires_grad_(False)
     while trainer.step < end:
         lap, within = divmod(trainer.step, course.steps)
-        if not within and trainer.processes.is_first:
+        if not within:
             trainer.save()
-            _sample(trainer, course, player, lap, tell)
+            player.load_state_dict(trainer.weights())
+            if trainer.processes.is_first:
+                _sample(trainer, course, player, lap, tell)
         trainer.processes.wait()
         batches.keep(_read(trainer.folder / "kept.json"))
         trainer.run(until=min(end, (lap + 1) * course.steps), workers=workers, compiled=compiled, tell=tell)
-    if trainer.step == steps and trainer.processes.is_first:
-        _note(trainer, {"probe": course.probe(_as_it_is(trainer.network, player))}, tell)
+    if trainer.step == steps:
+        player.load_state_dict(trainer.weights())
+        if trainer.processes.is_first:
+            _note(trainer, {"probe": course.probe(player)}, tell)
 
 
-def _sample(trainer: Trainer, course: Course, player: Network, lap: int, tell: Tell) -> None:
-    """Write `kept.json`, and the lap's line."""
+def _sample(trainer: Trainer, course: Course, network: Network, lap: int, tell: Tell) -> None:
+    """Write `kept.json`, and the lap's line.
+
+    Args:
+        network: with the weights as they are.
+    """
     stage = trainer.curriculum.stage(trainer.step)
-    network = _as_it_is(trainer.network, player)
     harvest = course.gather(network, lap, stage.noise)
     figures = {"lap": lap, "examples": len(harvest.examples), **harvest.figures}
     _note(trainer, {**figures, "probe": course.probe(network)}, tell)
     partial = trainer.folder / "kept.json.partial"
     partial.write_text(json.dumps([asdict(example) for example in harvest.examples]))
     os.replace(partial, trainer.folder / "kept.json")
-
-
-def _as_it_is(network: Network, player: Network) -> Network:
-    """The player with the weights of a network in training."""
-    player.load_state_dict(network.state_dict())
-    return player
 
 
 def _note(trainer: Trainer, figures: Mapping[str, Any], tell: Tell) -> None:

@@ -5,6 +5,7 @@ backward pass, attention as if every token saw its whole row; what is read again
 """
 
 import time
+from functools import cache
 
 import torch
 
@@ -27,8 +28,9 @@ def operations(network: Network, length: float, scored: float) -> float:
     return 6 * (matrices + scored * c.vocabulary * c.width) + 12 * c.layers * c.width * length
 
 
+@cache
 def measured_peak(device: torch.device) -> float:
-    """Floating-point operations a second in a product of large bfloat16 matrices here and now, the best of a few."""
+    """Floating-point operations a second in a product of large bfloat16 matrices, the best of a few; measured once."""
     a = torch.randn(SIDE, SIDE, device=device, dtype=torch.bfloat16)
     best = float("inf")
     for _ in range(TIMES):

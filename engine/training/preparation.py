@@ -1,7 +1,7 @@
 """From sources to a folder that `seed train run` can read: corpus, tokenizer, packed regions and pairs.
 
-The folder: `regions.jsonl`, `held_out.jsonl`, `card.json` (see `engine.data.corpus`), `tokenizer.json`, and what
-`engine.data.store` packs.
+The folder: `regions.jsonl`, `held_out.jsonl`, `card.json` (see `engine.data.corpus`), `README.md` (its data card),
+`tokenizer.json`, and what `engine.data.store` packs.
 """
 
 import json
@@ -21,6 +21,7 @@ from engine.data.store import PairStore, RegionStore, TextPair, pack_pairs, pack
 from engine.errors import DataError
 from engine.model.tokenizer import CodeTokenizer
 from engine.training.curriculum import Curriculum
+from engine.training.data_card import render_data_card
 
 VOCABULARY = 8192
 TOKENIZER_ROWS = 60_000
@@ -72,10 +73,13 @@ def prepare(
     if not (folder / "committed.jsonl").exists():
         barrier = Barrier([*barred, *(row.text for row in read_rows(folder / "held_out.jsonl"))])
         histories = [s.path for s in train if (s.path / "HEAD").exists()]
-        pairs = _counted(committed(histories, COMMITS_EACH, barrier), counts)
+        tally: Counter[str] = Counter()
+        pairs = _counted(committed(histories, COMMITS_EACH, barrier, tally), counts)
         tell(f"history: {pack_pairs(folder / 'committed.jsonl', pairs, tokenizer):,} pairs")
-    if counts:
-        _note(folder / "card.json", counts)
+        _note(folder / "card.json", "history", tally)
+    _note(folder / "card.json", "pairs", counts)
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "README.md").write_text(render_data_card(folder.resolve().name, card))
 
 
 def _counted(pairs: Iterator[TextPair], counts: Counter[str]) -> Iterator[TextPair]:
@@ -84,10 +88,12 @@ def _counted(pairs: Iterator[TextPair], counts: Counter[str]) -> Iterator[TextPa
         yield pair
 
 
-def _note(card: Path, counts: Counter[str]) -> None:
-    table = json.loads(card.read_text())
-    table["pairs"] = table.get("pairs", {}) | counts
-    card.write_text(json.dumps(table, indent=1))
+def _note(card: Path, name: str, counts: Counter[str]) -> None:
+    """Add counts to the card's table of this name, if there are any."""
+    if counts:
+        table = json.loads(card.read_text())
+        table[name] = table.get(name, {}) | counts
+        card.write_text(json.dumps(table, indent=1))
 
 
 def open_batches(

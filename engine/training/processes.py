@@ -46,6 +46,10 @@ class Processes:
         dist.all_reduce(values)
         return dict(zip(totals, values.tolist(), strict=True))
 
+    def any(self, mine: bool) -> bool:
+        """Whether it is so for one of the processes."""
+        return self.add_up({"any": float(mine)})["any"] > 0
+
     def leave(self) -> None:
         """Part from the others; without it their threads may abort this process at its end."""
         if self.count > 1:

@@ -69,7 +69,7 @@ def run(
     (folder / "config.toml").write_text(config.read_text())
     if start_from is not None and trainer.step == 0:
         weights, began = _weights(start_from, corpus, trainer.network)
-        trainer.network.load_state_dict(weights)
+        trainer.begin_with(weights)
         (folder / BEGAN).write_text(json.dumps(began))
     processes.wait()  # until all have read what the first is about to replace
     tell({"parameters": trainer.network.parameter_count(), "step": trainer.step, "steps": curriculum.steps})

@@ -21,10 +21,12 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from engine.data.batches import Batch, BatchMaker, visible
 from engine.data.examples import CHANGED, CHANGED_WEIGHT, KEPT, MASKED
 from engine.model.network import Network
+from engine.training import sharding
 from engine.training.acceleration import accelerate, hidden_matrices
 from engine.training.average import Average
 from engine.training.curriculum import Curriculum
 from engine.training.losses import scored_losses
+from engine.training.peak import measured_peak, operations
 from engine.training.processes import Processes
 
 SCOPE_WEIGHT = 0.1
@@ -80,6 +82,9 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(curriculum.seed)
         self.network = (network or Network(curriculum.model)).to(self.device)
+        self._is_sharded = curriculum.shard and processes.count > 1
+        if self._is_sharded:
+            sharding.shard(self.network)
         self._optimizers = _optimizers(self.network, curriculum)
         parameters = list(self.network.parameters())
         self._average = Average(parameters, curriculum.average) if curriculum.average else None
@@ -105,7 +110,10 @@ class Trainer:
         end = min(until or self.curriculum.steps, self.curriculum.steps)
         if compiled and self._losses is scored_losses:  # once, however often it runs
             accelerate(self.network)
+            if self._is_sharded:
+                sharding.gather_in_layers(self.network)
             self._losses = torch.compile(scored_losses, dynamic=False)
+        measured_peak(self.device)  # before the clock runs
         self.network.train()
         each = self.curriculum.accumulate * self.processes.count
         batches = iter(
@@ -123,7 +131,7 @@ class Trainer:
             signal.signal(number, self._stop)
         try:
             while self.step < end:
-                if self._stopping:
+                if self.processes.any(self._stopping):  # all after the same step
                     raise KeyboardInterrupt
                 self._one_step([next(batches) for _ in range(self.curriculum.accumulate)], totals)
                 if self.step % LOG_EVERY == 0 or self.step == end:
@@ -148,7 +156,8 @@ class Trainer:
         for batch in batches:
             loss = self._loss(batch, totals) / len(batches)
             torch.autograd.backward(loss)
-        self.processes.average_gradients(self.network.parameters())
+        if not self._is_sharded:
+            self.processes.average_gradients(self.network.parameters())
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.curriculum.clip)
         share = self.curriculum.rate(self.step)
         self._is_whole = False
@@ -163,7 +172,7 @@ class Trainer:
             self._average.update(self.step)
         self.step += 1
         self._is_whole = True
-        _add(totals, norm=float(norm), steps=1)
+        _add(totals, norm=float(sharding.whole(norm)), steps=1)
 
     def _loss(self, batch: Batch, totals: dict[str, float]) -> Tensor:
         """Both terms of equation 6 over one batch, and the scope head's."""
@@ -185,6 +194,8 @@ class Trainer:
                 here = (to["sorts_S"] == sort) & (to["weights_S"] > 0)
                 _add(totals, **{name: float(losses[here].sum()), f"{name}_n": float(here.sum())})
             _add(totals, scope=float((side * known).sum()), scope_n=float(known.sum()), tokens=batch.tokens)
+            share = len(batch.scored_S) / batch.tokens
+            _add(totals, operations=batch.tokens * operations(self.network, batch.ids_BL.shape[1], share))
         edits: Tensor = (losses * to["weights_S"]).sum() / BATCH_WEIGHT
         scope_loss: Tensor = (side * known).sum() / known.sum().clamp(min=1)
         return edits + SCOPE_WEIGHT * scope_loss
@@ -205,6 +216,7 @@ class Trainer:
         to["sorts_S"] = torch.where(here, torch.where(wrong, CHANGED, KEPT).to(torch.int8), to["sorts_S"])
 
     def _log(self, totals: Mapping[str, float], seconds: float) -> dict[str, Any]:
+        peak = self.processes.count * measured_peak(self.device)
         means = {n: totals[n] / max(totals[f"{n}_n"], 1) for n in ("masked", "changed", "kept", "scope")}
         line = {
             "step": self.step,
@@ -213,34 +225,50 @@ class Trainer:
             "norm": round(totals["norm"] / totals["steps"], 3),
             "rate": round(self.curriculum.rate(self.step - 1), 4),
             "tokens_per_second": round(totals["tokens"] / seconds),
+            "share_of_peak": round(totals["operations"] / seconds / peak, 4),
         }
         if self.processes.is_first:
             with (self.folder / "log.jsonl").open("a") as file:
                 file.write(json.dumps(line) + "\n")
         return line
 
+    def weights(self) -> dict[str, Tensor]:
+        """Of the network, whole; all processes have to ask together."""
+        found: dict[str, Tensor] = self._whole(self.network.state_dict())
+        return found
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take these weights in the place of random ones."""
+        mine = self.network.state_dict()
+        sharding.fill(mine.values(), [weights[name] for name in mine])
+
     def save(self) -> None:
-        """Replace `state.pt`, whole or not at all; the first process does, for all."""
-        if not self.processes.is_first:
-            return
-        state = {
-            "step": self.step,
-            "network": self.network.state_dict(),
-            "average": self._average.values if self._average else None,
-            "optimizers": [optimizer.state_dict() for optimizer, _ in self._optimizers],
-        }
-        partial = self.folder / "state.pt.partial"
-        torch.save(state, partial)
-        os.replace(partial, self.folder / "state.pt")
+        """Replace `state.pt`, whole or not at all; the first process does, all have to ask together."""
+        state = self._whole(
+            {
+                "step": self.step,
+                "network": self.network.state_dict(),
+                "average": self._average.values if self._average else None,
+                "optimizers": [optimizer.state_dict() for optimizer, _ in self._optimizers],
+            }
+        )
+        if self.processes.is_first:
+            partial = self.folder / "state.pt.partial"
+            torch.save(state, partial)
+            os.replace(partial, self.folder / "state.pt")
+
+    def _whole(self, state: Any) -> Any:
+        return sharding.whole(state) if self._is_sharded else state
 
     def _resume(self) -> None:
-        state = torch.load(self.folder / "state.pt", map_location=self.device, weights_only=True)
+        place = "cpu" if self._is_sharded else self.device
+        state = torch.load(self.folder / "state.pt", map_location=place, weights_only=True)
         self.step = state["step"]
-        self.network.load_state_dict(state["network"])
+        self.begin_with(state["network"])
         if self._average and state.get("average") is not None:
-            self._average.load(state["average"])
+            sharding.fill(self._average.values, state["average"])
         for (optimizer, _), saved in zip(self._optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+            optimizer.load_state_dict(sharding.parted_state(saved, optimizer))
         if self.processes.is_first:
             _cut_log(self.folder / "log.jsonl", self.step)
 

@@ -77,7 +77,7 @@ def run(
             progress.line(_probed(line))
             progress.phase("training", steps, "step", done=line["step"])
         else:
-            shown = ("masked", "changed", "kept", "tokens_per_second")
+            shown = ("masked", "changed", "kept", "tokens_per_second", "share_of_peak")
             progress.at(line["step"], **{name: line[name] for name in shown})
 
     try:

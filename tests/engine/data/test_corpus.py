@@ -73,6 +73,17 @@ def test_evaluation_code_never_enters_a_corpus(repository, tmp_path):
     assert json.loads((tmp_path / "corpus/card.json").read_text())["regions"] == len(texts)
 
 
+def test_near_duplicates_enter_a_corpus_once(repository, tmp_path):
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    (copies / "c.py").write_text(function("alpha", 30).replace("argument", "parameter"))
+    (copies / "d.py").write_text(function("alpha", 30) + "\n\n" + function("delta", 30))
+    card = build(tmp_path / "corpus", [source(copies)], [], [], draw=0, seed=1, tell=str)
+    texts = [row.text for row in read_rows(tmp_path / "corpus/regions.jsonl")]
+    assert sorted(text.split("(")[0] for text in texts) == ["def alpha", "def delta"]
+    assert card["sources"]["copies"]["near_duplicates"] == 1
+
+
 def test_the_same_seed_builds_the_same_corpus(repository, tmp_path):
     for name in "ab":
         build(tmp_path / name, [source(repository)], [], [], draw=0, seed=4, tell=str)

@@ -22,10 +22,3 @@ def test_noise_is_smoothed_and_the_start_forgotten():
         average.update(step)
     assert average.values[0].mean().sub(1).abs() < 0.1
     assert average.values[0].std() < 0.1
-
-
-def test_saved_means_go_on():
-    parameter = nn.Parameter(torch.ones(2))
-    average = Average([parameter], 0.9)
-    average.load([torch.tensor([3.0, 4.0])])
-    assert average.values[0].tolist() == [3.0, 4.0]

@@ -184,8 +184,16 @@ def test_an_unsaved_run_exports_nothing(prepared, tmp_path):
         export(prepared / "corpus", tmp_path / "run", tmp_path / "out", threshold=0.6, sure=0.2)
 
 
+def contents(folder):
+    """Times and texts; the data card is written again, and stays the same."""
+    return {
+        p.name: p.read_text() if p.name == "README.md" else p.stat().st_mtime_ns for p in folder.iterdir()
+    }
+
+
 def test_preparing_again_keeps_what_exists(prepared):
-    before = {p.name: p.stat().st_mtime_ns for p in (prepared / "corpus").iterdir()}
+    before = contents(prepared / "corpus")
     preparation.prepare(prepared / "corpus", prepared / "sources.toml", prepared, None, seed=1, tell=str)
-    assert before == {p.name: p.stat().st_mtime_ns for p in (prepared / "corpus").iterdir()}
+    assert before == contents(prepared / "corpus")
+    assert "| code | MIT | 30 | 0 | 0 |" in (prepared / "corpus/README.md").read_text()
     assert json.loads((prepared / "corpus/card.json").read_text())["pairs"]

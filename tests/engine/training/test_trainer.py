@@ -88,6 +88,7 @@ def test_the_log_holds_what_was_learned(start, tmp_path):
     assert line["stage"] == "edits"
     assert line["masked"] > 0
     assert line["changed"] > 0
+    assert 0 < line["share_of_peak"] < 1
 
 
 @pytest.mark.parametrize("kind", [ExampleMaker, RewriteMaker])
