@@ -23,11 +23,19 @@ class Answers:
     seconds: float
 
     def costs(self) -> dict[str, float]:
-        """Means over the cases: forwards and seconds an edit; the median region in tokens."""
+        """Means over the cases: forwards and seconds an edit, rounds of those that change something, changed tokens a
+        forward of these; the median region in tokens.
+        """
         count = max(len(self.proposals), 1)
-        forwards = [p.forwards for p in self.proposals if p.forwards]
+        read = [p for p in self.proposals if p.forwards]
+        edits = [p for p in read if p.candidates]
+        changed, forwards = sum(p.candidates[0].changed_tokens for p in edits), sum(p.forwards for p in edits)
         return {
-            "forwards_per_edit": round(statistics.fmean(forwards), 2) if forwards else math.nan,
+            "forwards_per_edit": round(statistics.fmean(p.forwards for p in read), 2) if read else math.nan,
+            "rounds_per_change": round(statistics.fmean(p.candidates[0].rounds for p in edits), 2)
+            if edits
+            else 0.0,
+            "tokens_per_forward": round(changed / max(forwards, 1), 3),
             "seconds_per_edit": round(self.seconds / count, 4),
             "median_region_tokens": statistics.median([p.region_tokens for p in self.proposals] or [0]),
         }

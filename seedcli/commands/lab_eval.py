@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from seedcli.commands.lab_all import all_suites
 from seedcli.commands.lab_writing import SUITES
 from seedcli.commands.measuring import (
     Data,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 for suite in SUITES:
     app.command()(suite)
+app.command("all")(all_suites)
 
 HeldOut = typer.Option(
     Path("corpus/held_out.jsonl"), help="Held-out functions, as `seed train corpus` draws them."
@@ -54,6 +56,7 @@ Temperature = typer.Option(0.8, min=0.0, help="Randomness of the samples.")
 Baseline = typer.Option(
     False, "--baseline", help="Also judge every one-token substitution: what drawing at random would solve."
 )
+Limit = typer.Option(0, min=0, help="Take only the first so many cases; 0 takes all.")
 Seconds = typer.Option(
     1.0, help="CPU seconds that an answer has, beside five times what the published one needs."
 )
@@ -222,12 +225,13 @@ def judged_fixes(
     seconds: float = Seconds,
     model: Path = Model,
     threshold: float = Threshold,
+    limit: int = Limit,
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
     """Suites that ask for a repair differ in name only: the rows say what format they have."""
     how = _judging(tries, baseline, samples, temperature, limits(seconds), model, threshold, out, resume)
-    _judge(str(context.info_name), _cases(data, "lazy"), how)
+    _judge(str(context.info_name), _cases(data, "lazy")[: limit or None], how)
 
 
 @app.command()
@@ -241,6 +245,7 @@ def edits(
     seconds: float = Seconds,
     model: Path = Model,
     threshold: float = Threshold,
+    limit: int = Limit,
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
@@ -249,7 +254,7 @@ def edits(
         raise SettingsError(f"--instructions {instructions} is neither lazy nor descriptive")
     caged = limits(seconds, packages=True)
     how = _judging(tries, baseline, samples, temperature, caged, model, threshold, out, resume)
-    _judge("edits", _cases(data, instructions), how)
+    _judge("edits", _cases(data, instructions)[: limit or None], how)
 
 
 @app.command()
@@ -263,6 +268,7 @@ def aider(
     ),
     model: Path = Model,
     threshold: float = Threshold,
+    limit: int = Limit,
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
@@ -275,7 +281,7 @@ def aider(
         cases = read_exercises(data)
     except DataError as error:
         raise SettingsError(str(error)) from error
-    _judge("aider", cases, how)
+    _judge("aider", cases[: limit or None], how)
 
 
 @app.command()
@@ -285,12 +291,13 @@ def commits(
     baseline: bool = Baseline,
     model: Path = Model,
     threshold: float = Threshold,
+    limit: int = Limit,
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
     """Make the change that a real commit made to one function, told its subject; compared exactly."""
     how = _judging(tries, baseline, 0, 1.0, limits(1.0), model, threshold, out, resume)
-    _judge("commits", _cases(data, "lazy"), how)
+    _judge("commits", _cases(data, "lazy")[: limit or None], how)
 
 
 def _judging(

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.data.decontamination import SHINGLE, tokens_of
@@ -39,6 +39,7 @@ def test_short_texts_are_near_to_none():
     assert [duplicates.has_near("x = 1\n") for _ in range(2)] == [False, False]
 
 
+@settings(deadline=None, max_examples=31)
 @given(st.integers(0, 30))
 def test_near_is_what_the_similarity_says(changed):
     one, two = statements(range(60)), statements([*range(60 - changed), *range(1000, 1000 + changed)])
