@@ -45,10 +45,11 @@ def distance(a: State, b: State) -> int:
 def surrogate(states: Sequence[State]) -> float:
     """What the number of rounds is proportional to (arXiv 2508.02193, equation 11): the mean of 1/d over pairs i≠j.
 
-    Distances are clamped at 1; 0 where there are no two states. The round that only confirms the end is no pair: it
-    leaves the canvas as it is.
+    Distances are clamped at 1; 0 where there are no two states. A last round that only confirms the end, and leaves the
+    canvas as it is, does not count.
     """
-    pairs = [1 / max(1, distance(a, b)) for a, b in combinations(states, 2)]
+    confirmed = len(states) > 1 and distance(states[-2], states[-1]) == 0
+    pairs = [1 / max(1, distance(a, b)) for a, b in combinations(states[: len(states) - confirmed], 2)]
     return fmean(pairs) if pairs else 0.0
 
 

@@ -56,15 +56,14 @@ def course_of(
     def verify(task: Task, end: Sequence[int]) -> bool:
         return judged.verify(task, end) if judged and task.kind == JUDGED else sound(task, end)
 
-    constrained_order = ConstrainedOrder(plan, controls, maker.token, seed=curriculum.seed)
-    on_policy = OnPolicy(plan, controls, verify)
     probes = tasks("probe", plan.probe, curriculum.stages[0].noise)
 
     def gather(network: Network, lap: int, noise: Noise) -> Harvest:
         asked = tasks(f"lap {lap}", plan.tasks, noise)
         if plan.keep == "elbo":
-            return constrained_order.gather(network, asked, lap, mask_weight=noise.weight)
-        return on_policy.gather(network, asked, mask_weight=noise.weight)
+            order = ConstrainedOrder(plan, controls, maker.token, seed=curriculum.seed)
+            return order.gather(network, asked, lap, mask_weight=noise.weight)
+        return OnPolicy(plan, controls, verify).gather(network, asked, mask_weight=noise.weight)
 
     def probe(network: Network) -> dict[str, Any]:
         settings = EditSettings(plan.threshold, plan.max_rounds)

@@ -7,10 +7,14 @@ same one. Knows nothing of networks or batches.
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import nn
+
+PATIENCE = timedelta(hours=6)
+"""For the others: they wait while the first samples a lap's trajectories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +71,5 @@ def join(device: str) -> Processes:
     if count == 1:
         return Processes()
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=PATIENCE)
     return Processes(int(os.environ["RANK"]), count, int(os.environ.get("LOCAL_RANK", "0")))

@@ -13,13 +13,13 @@ Verify = Callable[[Task, Sequence[int]], bool]
 """Whether an end, without its end token, is accepted for a task."""
 
 
-def verifier(tokenizer: CodeTokenizer, content: Collection[str]) -> Verify:
-    """Accept the target, and sound syntax for tasks of the kinds in `content` if something was to be done."""
+def verifier(tokenizer: CodeTokenizer, lenient: Collection[str]) -> Verify:
+    """Accept the target, and sound syntax for tasks of the kinds in `lenient` if something was to be done."""
 
     def verify(task: Task, end: Sequence[int]) -> bool:
         if tuple(end) == task.target:
             return True
-        return task.kind in content and not task.is_clean and _is_sound(tokenizer, end)
+        return task.kind in lenient and not task.is_clean and _is_sound(tokenizer, end)
 
     return verify
 

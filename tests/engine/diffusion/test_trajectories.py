@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.diffusion.levenshtein import EditIds, apply
@@ -38,6 +38,7 @@ def test_a_shorter_way_than_in_place_is_taken():
 
 @given(st.lists(text, min_size=2, max_size=6))
 def test_the_surrogate_lies_between_0_and_1(states):
+    assume(states[-1] != states[-2])
     assert 0 < surrogate(states) <= 1
 
 
@@ -45,6 +46,12 @@ def test_the_surrogate_falls_as_steps_grow():
     crawl = [[100] * 4, [1, 100, 100, 100], [1, 2, 100, 100], [1, 2, 3, 100], [1, 2, 3, 4]]
     jump = [crawl[0], crawl[2], crawl[4]]
     assert surrogate([crawl[0], crawl[4]]) < surrogate(jump) < surrogate(crawl)
+
+
+def test_the_confirming_round_does_not_count():
+    states = [[100] * 4, [1, 2, 100, 100], [1, 2, 3, 4]]
+    assert surrogate([*states, states[-1]]) == surrogate(states)
+    assert surrogate([states[0], states[0]]) == 0
 
 
 def test_gains_are_what_bridging_saves():
