@@ -93,6 +93,9 @@ class Trainer:
         self._losses: Callable[..., Tensor] = scored_losses
         self._maker = maker
         self.step = 0
+        self._totals: dict[str, float] = {}
+        self._clock, self._spent = time.perf_counter(), 0.0
+        """Sums since the last line of the log, when they began, and the seconds before that in an interrupted run."""
         self._stopping, self._is_whole = False, True
         """Asked to end; weights and step belong together."""
         if (folder / "state.pt").exists():
@@ -125,21 +128,19 @@ class Trainer:
                 prefetch_factor=8 if workers else None,
             )
         )
-        totals: dict[str, float] = {}
-        clock = time.perf_counter()
+        self._clock, self._spent = time.perf_counter() - self._spent, 0.0
         for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores Ctrl-C's signal
             signal.signal(number, self._stop)
         try:
             while self.step < end:
                 if self.processes.any(self._stopping):  # all after the same step
                     raise KeyboardInterrupt
-                self._one_step([next(batches) for _ in range(self.curriculum.accumulate)], totals)
+                self._one_step([next(batches) for _ in range(self.curriculum.accumulate)], self._totals)
                 if self.step % LOG_EVERY == 0 or self.step == end:
-                    now = time.perf_counter()
-                    line = self._log(self.processes.add_up(totals), now - clock)
+                    line = self._log(self.processes.add_up(self._totals), time.perf_counter() - self._clock)
                     if self.processes.is_first:
                         tell(line)
-                    totals, clock = {}, now
+                    self._totals, self._clock = {}, time.perf_counter()
                 if self.step % self.curriculum.save_every == 0:
                     self.save()
         finally:
@@ -153,8 +154,9 @@ class Trainer:
         self._stopping = True
 
     def _one_step(self, batches: list[Batch], totals: dict[str, float]) -> None:
+        own: dict[str, float] = {}
         for batch in batches:
-            loss = self._loss(batch, totals) / len(batches)
+            loss = self._loss(batch, own) / len(batches)
             torch.autograd.backward(loss)
         if not self._is_sharded:
             self.processes.average_gradients(self.network.parameters())
@@ -171,8 +173,8 @@ class Trainer:
         if self._average:
             self._average.update(self.step)
         self.step += 1
+        _add(totals, **own, norm=float(sharding.whole(norm)), steps=1)
         self._is_whole = True
-        _add(totals, norm=float(sharding.whole(norm)), steps=1)
 
     def _loss(self, batch: Batch, totals: dict[str, float]) -> Tensor:
         """Both terms of equation 6 over one batch, and the scope head's."""
@@ -247,6 +249,8 @@ class Trainer:
         state = self._whole(
             {
                 "step": self.step,
+                "totals": self.processes.add_up(self._totals),
+                "seconds": time.perf_counter() - self._clock,
                 "network": self.network.state_dict(),
                 "average": self._average.values if self._average else None,
                 "optimizers": [optimizer.state_dict() for optimizer, _ in self._optimizers],
@@ -264,6 +268,8 @@ class Trainer:
         place = "cpu" if self._is_sharded else self.device
         state = torch.load(self.folder / "state.pt", map_location=place, weights_only=True)
         self.step = state["step"]
+        self._spent, totals = state.get("seconds", 0.0), state.get("totals", {})
+        self._totals = {name: value * self.processes.is_first for name, value in totals.items()}
         self.begin_with(state["network"])
         if self._average and state.get("average") is not None:
             sharding.fill(self._average.values, state["average"])

@@ -81,6 +81,27 @@ def test_a_resumed_run_ends_with_the_same_weights(start):
         assert torch.equal(a, b)
 
 
+def test_a_run_that_was_stopped_logs_what_an_uninterrupted_one_does(start):
+    go(start("whole"))
+    for stop in (2, 5):
+        trainer = start("stopped")
+        step = trainer._one_step
+
+        def one_step(*arguments, trainer=trainer, step=step, stop=stop):
+            step(*arguments)
+            if trainer.step == stop:
+                trainer._stop()
+
+        trainer._one_step = one_step
+        with pytest.raises(KeyboardInterrupt):
+            go(trainer)
+    go(start("stopped"))
+    lines = [json.loads((start(name).folder / "log.jsonl").read_text()) for name in ("whole", "stopped")]
+    for line in lines:
+        del line["tokens_per_second"], line["share_of_peak"]
+    assert lines[0] == lines[1]
+
+
 def test_the_log_holds_what_was_learned(start, tmp_path):
     go(start("run"))
     (line,) = [json.loads(x) for x in (tmp_path / "run/log.jsonl").read_text().splitlines()]
