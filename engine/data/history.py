@@ -2,7 +2,8 @@
 
 Reads a repository's objects through two git processes and never its work tree; writes and fetches nothing.
 
-Kept are commits that change one function of one Python file and nothing else in Python code but tests.
+Kept are commits that change one function of one Python file, or as many as the caller says, and nothing else in Python
+code but tests. Each function's change is a pair of its own, all of a commit with the same instruction.
 Left out: merges, reverts, bots, changes of comments, docstrings and layout only, files that are
 generated or vendored, functions that Python 3 does not read, and subjects that say nothing ("wip",
 "cleanup", "more docs"). A subject of no more than "fix" or "fix typo" stays: that is how people ask for
@@ -75,6 +76,7 @@ _FOREIGN_PATH = re.compile(
 )
 SEEN = "commits seen"
 """What a tally calls all commits but merges that touch Python files."""
+_TOO_MUCH = ("not a small change of one function", "not a small change of a few functions")
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|tests?|conftest)\.py$", re.I)
 _GENERATED = re.compile(rb"do not edit|@generated|automatically generated|auto-generated", re.I)
 
@@ -115,6 +117,7 @@ def pairs(
     since: date | None = None,
     max_changed_lines: int = MAX_CHANGED_LINES,
     max_region_lines: int = MAX_REGION_LINES,
+    max_functions: int = 1,
     tally: Counter[str] | None = None,
 ) -> Iterator[HistoryPair]:
     """The changes in the history of `HEAD`, newest first, each pair of texts once.
@@ -124,6 +127,8 @@ def pairs(
         limit: most pairs to give; None for all.
         repo: name to put on the pairs; by default the folder's.
         since: first day of the commits to read, in local time.
+        max_changed_lines: of all of a commit's functions together.
+        max_functions: most functions that a commit may change.
         tally: counts all commits (`SEEN`) and those left out, by reason.
 
     Raises:
@@ -135,14 +140,15 @@ def pairs(
     tally = Counter() if tally is None else tally
     with _blob_reader(git_dir) as blobs:
         for change in _changes(git_dir, since, tally):
-            texts = _function_texts(change, blobs, max_changed_lines, max_region_lines)
-            if texts is None or texts in seen:
-                tally["not a small change of one function" if texts is None else "the same change again"] += 1
-                continue
-            seen.add(texts)
-            yield _pair(change, texts, repo or git_dir.resolve().name.removesuffix(".git"))
-            if limit is not None and len(seen) == limit:
-                return
+            found = _function_texts(change, blobs, max_changed_lines, max_region_lines, max_functions)
+            fresh = [texts for texts in found if texts not in seen]
+            if not fresh:
+                tally["the same change again" if found else _TOO_MUCH[max_functions > 1]] += 1
+            for texts in fresh:
+                seen.add(texts)
+                yield _pair(change, texts, repo or git_dir.resolve().name.removesuffix(".git"))
+                if limit is not None and len(seen) == limit:
+                    return
 
 
 def _pair(change: _Change, texts: tuple[str, str], repo: str) -> HistoryPair:
@@ -239,26 +245,44 @@ def _reason(author: str, subject: str, paths: list[str]) -> str:
 
 
 def _function_texts(
-    change: _Change, blobs: "_Blobs", max_changed: int, max_region: int
-) -> tuple[str, str] | None:
-    """The one function that the change is about, before and after; None where there is none or a long one."""
+    change: _Change, blobs: "_Blobs", max_changed: int, max_region: int, max_functions: int
+) -> list[tuple[str, str]]:
+    """The functions that the change is about, before and after; none where there is more to it, or a long one."""
     old, new = _lines(blobs.read(change.old_id)), _lines(blobs.read(change.new_id))
     if old is None or new is None:
-        return None
+        return []
     head, tail = _common_ends(old, new)
     old_end, new_end = len(old) - tail, len(new) - tail
-    if (
-        max(old_end, new_end) - head > max_region
-        or _changed(old[head:old_end], new[head:new_end]) > max_changed
-    ):
-        return None
+    if max(old_end, new_end) - head > max_region and max_functions == 1:
+        return []
+    if _changed(old[head:old_end], new[head:new_end]) > max_changed:
+        return []
     span = enclosing_function("".join(new), head, new_end)
-    if span is None:
-        return None
-    start, end = span
-    before, after = "".join(old[start : end + len(old) - len(new)]), "".join(new[start:end])
-    too_long = max(before.count("\n"), after.count("\n")) > max_region
-    return None if too_long or not _differ_in_meaning(before, after) else (before, after)
+    spans = [(span[0], span[1] + len(old) - len(new), *span)] if span else []
+    if not spans and max_functions > 1:
+        spans = _several(old, new, head, tail)
+    texts = [("".join(old[a:b]), "".join(new[c:d])) for a, b, c, d in spans]
+    too_long = any(text.count("\n") > max_region for pair in texts for text in pair)
+    if too_long or len(texts) > max_functions or not all(_differ_in_meaning(*pair) for pair in texts):
+        return []
+    return texts
+
+
+def _several(old: list[str], new: list[str], head: int, tail: int) -> list[tuple[int, int, int, int]]:
+    """Lines of each function that is changed, [a, b) before and [c, d) after; none if something outside them is."""
+    text, found = "".join(new), dict[tuple[int, int], tuple[int, int]]()
+    matcher = difflib.SequenceMatcher(
+        None, old[head : len(old) - tail], new[head : len(new) - tail], autojunk=False
+    )
+    for tag, i, i_end, j, j_end in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        span = enclosing_function(text, head + j, head + j_end)
+        if span is None:
+            return []
+        before, _ = found.get(span, (i - j, 0))
+        found[span] = before, i_end - j_end  # how far lines are apart before and after the function's changes
+    return [(c + before, d + after, c, d) for (c, d), (before, after) in found.items()]
 
 
 def _lines(blob: bytes | None) -> list[str] | None:

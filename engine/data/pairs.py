@@ -22,6 +22,8 @@ QUOTA = {
     "remove-prints": 12_000,
 }
 """Pairs of each recipe, at most."""
+FUNCTIONS = 3
+"""That a commit may change."""
 _IDENTIFIER = re.compile(r"\b[a-z_][a-z0-9_]{2,24}\b")
 
 
@@ -56,14 +58,14 @@ def refactored(
 def committed(
     repositories: Iterable[Path], limit: int, barrier: Barrier, tally: Counter[str]
 ) -> Iterator[TextPair]:
-    """Real single-function changes, without what the barrier bars on either side.
+    """Real changes of functions, without what the barrier bars on either side.
 
     Args:
         limit: most changes of one repository.
         tally: counts commits read and left out, as `history.pairs` does, and the changes that are barred.
     """
     for repository in repositories:
-        for pair in history_pairs(repository, limit, tally=tally):
+        for pair in history_pairs(repository, limit, max_functions=FUNCTIONS, tally=tally):
             if barrier.bars(pair.before) or barrier.bars(pair.after):
                 tally["barred"] += 1
             else:

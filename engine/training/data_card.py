@@ -7,6 +7,7 @@ from engine.data.corpus import MAX_LINE, MAX_LINES, MIN_LINES, TEST_SHARE
 from engine.data.decontamination import JACCARD, RUN, SHINGLE
 from engine.data.duplicates import NEAR
 from engine.data.history import MAX_CHANGED_LINES, SEEN
+from engine.data.pairs import FUNCTIONS
 from engine.data.sources import PERMISSIVE
 
 _LEFT_OUT = f"""## What was left out
@@ -17,8 +18,8 @@ _LEFT_OUT = f"""## What was left out
 - barred: what shares a run of {RUN} tokens with an evaluation suite or a held-out function, or resembles one (Jaccard
   similarity of {SHINGLE}-token shingles of at least {JACCARD}); changes from history on both sides;
 - regions that are equal but for whitespace, and near-duplicates of one that was read before (MinHash, {NEAR} and more);
-- commits by bots, merges, reverts, releases; those whose subject says nothing; those that change more than one function
-  beside tests, more than {MAX_CHANGED_LINES} lines, or only comments, docstrings and layout.
+- commits by bots, merges, reverts, releases; those whose subject says nothing; those that change more than {FUNCTIONS}
+  functions of one file beside tests, more than {MAX_CHANGED_LINES} lines, or only comments, docstrings and layout.
 """
 _LIMITS = """## Limits
 

@@ -94,6 +94,29 @@ def test_lines_put_in_and_taken_away_at_the_ends(repository: Repository) -> None
     assert len(befores) == 5
 
 
+def test_several_functions_of_a_commit_are_pairs_of_their_own(repository: Repository) -> None:
+    text = (repository.root / "a.py").read_text()
+    both = text.replace("len(self.items)", "len(self.things)").replace(
+        "return a + b", "c = a\n    return c - b"
+    )
+    repository.commit("Rename items", {"a.py": both})
+    assert repository.pairs() == []
+    found = list(pairs(repository.root, max_functions=2))
+    assert [pair.instruction for pair in found] == ["Rename items"] * 2
+    assert found[0].before == text[text.index("    @property") : text.index("\n\ndef add")]
+    assert found[0].after == found[0].before.replace("items", "things")
+    assert found[1].before == "def add(a, b):\n    return a + b\n"
+    assert found[1].after == "def add(a, b):\n    c = a\n    return c - b\n"
+
+
+def test_a_change_outside_of_functions_is_none_of_several(repository: Repository) -> None:
+    text = (repository.root / "a.py").read_text()
+    repository.commit(
+        "Rename items", {"a.py": text.replace("import os", "import sys").replace("a + b", "a - b")}
+    )
+    assert list(pairs(repository.root, max_functions=3)) == []
+
+
 def test_tests_may_change_beside_it(repository: Repository) -> None:
     repository.change(
         "Subtract instead", "a + b", "a - b", **{"tests/test_a.py": "def test(): pass\n", "CHANGES": "x"}
