@@ -17,7 +17,8 @@ from engine.evaluation.scores import Share, share
 from engine.evaluation.suites import Answers, answer, first_text
 from engine.model.tokenizer import CodeTokenizer
 from engine.requests import EditOptions, EditRequest
-from engine.training.exits import Question, probabilities, watch
+from engine.training.exit_rounds import Question, watch
+from engine.training.exits import probabilities
 
 Case = tuple[str, str, str]
 """Instruction, region, right answer."""

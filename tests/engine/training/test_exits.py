@@ -13,7 +13,8 @@ from engine.checkpoints import folder as checkpoint
 from engine.data.store import TextPair, pack_pairs, pack_regions
 from engine.errors import DataError
 from engine.sampling.edit import EditSampler, EditSettings
-from engine.training.exits import ExitTuning, draw, least_threshold, train_exit, watch
+from engine.training.exit_rounds import draw, watch
+from engine.training.exits import ExitTuning, least_threshold, train_exit
 
 CODE = [
     f"def sum_{i}(first, second):\n    total = first + {i}\n    return total - second\n" for i in range(20)
