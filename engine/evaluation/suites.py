@@ -3,14 +3,16 @@
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from engine.editor import Editor
+from engine.evaluation.ledger import Ledger
 from engine.evaluation.recipes import RecipeCase
 from engine.evaluation.repair import RepairCase
 from engine.evaluation.scores import Share, share
-from engine.requests import EditOptions, EditRequest, Proposal
+from engine.requests import Candidate, EditOptions, EditRequest, Proposal
 
 BATCH = 32
 
@@ -42,18 +44,44 @@ class Answers:
 
 
 def answer(
-    editor: Editor, requests: Sequence[EditRequest], options: EditOptions, tell: Callable[[int], object]
+    editor: Editor,
+    requests: Sequence[EditRequest],
+    options: EditOptions,
+    tell: Callable[[int], object],
+    *,
+    kept: Ledger | None = None,
+    name: str = "",
 ) -> Answers:
-    """All proposals; requests of like length share batches, `tell` hears how many are done."""
+    """All proposals; requests of like length share batches, `tell` hears how many are done.
+
+    Args:
+        kept: holds finished answers, which are not asked for again.
+        name: of these requests among others in it.
+    """
+    rows = (kept or Ledger(None, {})).rows
     order = sorted(range(len(requests)), key=lambda i: len(requests[i].region))
-    proposals: dict[int, Proposal] = {}
-    start = time.perf_counter()
-    for at in range(0, len(order), BATCH):
-        chosen = order[at : at + BATCH]
+    waiting = [i for i in order if f"{name} {i}" not in rows]
+    tell(len(order) - len(waiting))
+    proposals = {i: _proposal(rows[f"{name} {i}"]["proposal"]) for i in set(order) - set(waiting)}
+    spent = sum(rows[f"{name} {i}"]["seconds"] for i in proposals)
+    for at in range(0, len(waiting), BATCH):
+        chosen = waiting[at : at + BATCH]
+        start = time.perf_counter()
         found = editor.propose([requests[i] for i in chosen], options)
-        proposals.update(zip(chosen, found, strict=True))
+        seconds = time.perf_counter() - start
+        for i, proposal in zip(chosen, found, strict=True):
+            proposals[i] = proposal
+            if kept:
+                row = {"proposal": asdict(proposal), "seconds": seconds / len(chosen)}
+                kept.add(f"{name} {i}", row)
+        spent += seconds
         tell(len(chosen))
-    return Answers([proposals[i] for i in range(len(requests))], time.perf_counter() - start)
+    return Answers([proposals[i] for i in range(len(requests))], spent)
+
+
+def _proposal(row: Mapping[str, Any]) -> Proposal:
+    """What a ledger holds of it."""
+    return Proposal(**{**row, "candidates": tuple(Candidate(**c) for c in row["candidates"])})
 
 
 def first_text(request: EditRequest, proposal: Proposal) -> str:

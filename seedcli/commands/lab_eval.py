@@ -1,5 +1,7 @@
 """`seed eval`: run a suite and report its figures. Parses and reports; suites and scores are the engine's."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from engine.evaluation.cage import Limits
     from engine.evaluation.judged import JudgedCase
     from engine.evaluation.scores import Score
+    from engine.requests import Proposal
 
 app = typer.Typer(
     help="Measure a model on held-out cases.",
@@ -75,6 +78,7 @@ def repair(
     model: Path = Model,
     threshold: float = Threshold,
     out: Path = Out,
+    resume: bool = Resume,
 ) -> None:
     """Repair held-out functions with one injected defect each; leave untouched ones alone."""
     from engine.evaluation.repair import digest, drawn_scores, repair_cases
@@ -92,7 +96,8 @@ def repair(
         return {**repair_scores(cases, texts), **drawn}
 
     broken = [i for i, case in enumerate(cases) if case.kind != "untouched"]
-    _measure("repair", model, threshold, asked, score, details, out, [k for k in numbers if k > 1], broken)
+    how = _Asking("repair", model, threshold, out, resume)
+    _measure(how, asked, score, details, [k for k in numbers if k > 1], broken)
 
 
 @app.command()
@@ -141,6 +146,7 @@ def recipes(
     model: Path = Model,
     threshold: float = Threshold,
     out: Path = Out,
+    resume: bool = Resume,
 ) -> None:
     """Follow the trained recipes on held-out functions, half of them in phrasings never trained on."""
     from engine.data.corpus import read_rows
@@ -152,9 +158,8 @@ def recipes(
     cases = recipe_cases(functions, each, seed, identifiers(read_rows(held_out), 4000))
     asked = [(case.instruction, case.before, case.after) for case in cases]
     details = {"each": each, "seed": seed, "skip": skip}
-    _measure(
-        "recipes", model, threshold, asked, lambda texts: dict(recipe_scores(cases, texts)), details, out
-    )
+    how = _Asking("recipes", model, threshold, out, resume)
+    _measure(how, asked, lambda texts: dict(recipe_scores(cases, texts)), details)
 
 
 @app.command("exit")
@@ -363,14 +368,22 @@ def _cases(data: Path, instructions: str) -> "list[JudgedCase]":
         raise SettingsError(str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What the options of a suite of held-out functions say."""
+
+    suite: str
+    model: Path | None
+    threshold: float | None
+    out: Path | None
+    resume: bool
+
+
 def _measure(
-    suite: str,
-    model: Path | None,
-    threshold: float | None,
+    how: _Asking,
     asked: Sequence[tuple[str, str, str]],
     score: "Callable[[list[str]], dict[str, Score]]",
     details: dict[str, Any],
-    out: Path | None,
     tries: Sequence[int] = (),
     within: Sequence[int] = (),
 ) -> None:
@@ -383,24 +396,28 @@ def _measure(
     from engine.evaluation.suites import answer, first_text
     from engine.requests import EditOptions, EditRequest
 
-    editor = open_editor(model)
+    editor = open_editor(how.model)
+    details["threshold"] = editor.info.threshold if how.threshold is None else how.threshold
     requests = [EditRequest(instruction, region, must_parse=True) for instruction, region, _ in asked]
-    with bar(requests, suite) as tell:
-        answers = answer(editor, requests, EditOptions(threshold=threshold), tell)
-    texts = [first_text(r, p) for r, p in zip(requests, answers.proposals, strict=True)]
-    scores, costs = score(texts), answers.costs()
-    for k in tries:
-        with bar(within, f"{k} tries") as tell:
-            chosen = [requests[i] for i in within]
-            more = answer(editor, chosen, EditOptions(candidates=k, threshold=threshold), tell).proposals
+    chosen = [requests[i] for i in within]
+    several: dict[int, list[Proposal]] = {}
+    header = {**details, "asked_sha256": hashlib.sha256(json.dumps(asked).encode()).hexdigest()}
+    with open_ledger(how.suite, editor, header, how.out, resume=how.resume) as kept:
+        with bar(requests, how.suite) as tell:
+            answers = answer(editor, requests, EditOptions(threshold=how.threshold), tell, kept=kept)
+        for k in tries:
+            options = EditOptions(candidates=k, threshold=how.threshold)
+            with bar(within, f"{k} tries") as tell:
+                several[k] = answer(editor, chosen, options, tell, kept=kept, name=f"{k} tries").proposals
+    scores = score([first_text(r, p) for r, p in zip(requests, answers.proposals, strict=True)])
+    for k, more in several.items():
         hits = [asked[i][2] in [c.text for c in p.candidates] for i, p in zip(within, more, strict=True)]
         scores[f"exact within {k} tries"] = share(hits)
     offered = [
         (p.candidates[0], row[2]) for p, row in zip(answers.proposals, asked, strict=True) if p.candidates
     ]
     scored = [c.score for c, _ in offered], [c.text == wanted for c, wanted in offered]
-    details["threshold"] = editor.info.threshold if threshold is None else threshold
-    finish(suite, editor, scores, costs, details, scored, out)
+    finish(how.suite, editor, scores, answers.costs(), details, scored, how.out)
 
 
 def _functions(held_out: Path) -> list[str]:

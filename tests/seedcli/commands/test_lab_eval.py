@@ -110,7 +110,13 @@ def test_repair_within_tries_and_against_the_substitutions(editor, tmp_path, mon
     cases = [RepairCase("integer", False, WRONG, RIGHT), RepairCase("untouched", False, RIGHT, RIGHT)]
     monkeypatch.setattr(repair, "repair_cases", lambda *_: cases)
     monkeypatch.setattr(lab_eval, "_functions", lambda _: [RIGHT])
-    done = seed_eval("repair", "--tries", "1,2", "--baseline", "--out", tmp_path / "r.json")
+    command = ("repair", "--tries", "1,2", "--baseline", "--out", tmp_path / "r.json")
+    done = seed_eval(*command)
+    asked = editor.asked
+    assert seed_eval(*command).stdout.split("seconds")[0] == done.stdout.split("seconds")[0]
+    assert editor.asked == asked
+    seed_eval(*command, "--no-resume")
+    assert editor.asked == 2 * asked
     assert done.exit_code == 0, done.output
     scores = json.loads((tmp_path / "r.json").read_text())["scores"]
     assert (scores["exact within 2 tries"]["hits"], scores["exact within 2 tries"]["count"]) == (1, 1)
