@@ -18,6 +18,7 @@ from engine.checkpoints import contents, store
 from engine.checkpoints.families.registry import recognise
 from engine.checkpoints.memory import gibibytes
 from engine.checkpoints.store import Download, RemoteFile, Wanted
+from engine.checkpoints.tensors import shown
 from engine.errors import CheckpointError
 
 SMALL = (
@@ -55,8 +56,8 @@ def pull(wanted: Wanted, tell: Tell = lambda *_: None) -> Download:
     """Download a checkpoint, or what is lacking of it, verify it, and keep it.
 
     Raises:
-        CheckpointError: it is not there, of no known family, without safetensors, too large for the disk, damaged on the
-            way, or the hub cannot be reached. What arrived stays and is resumed from by the next call.
+        CheckpointError: it is not there, of no known family, without safetensors, too large for the disk, damaged on
+            the way, or the hub cannot be reached. What arrived stays and is resumed from by the next call.
     """
     from huggingface_hub.utils import WeakFileLock
 
@@ -114,9 +115,7 @@ def _check_family(wanted: Wanted, fetching: "_Fetching", listed: Mapping[str, Re
     recognise(fetching.table(listed[contents.CONFIG]), wanted.repo)
 
 
-def _chosen(
-    wanted: Wanted, fetching: "_Fetching", listed: Mapping[str, RemoteFile]
-) -> list[RemoteFile]:
+def _chosen(wanted: Wanted, fetching: "_Fetching", listed: Mapping[str, RemoteFile]) -> list[RemoteFile]:
     """What to fetch: small files first, then the weights, each once."""
     small = [listed[name] for name in SMALL if name in listed]
     if contents.WEIGHTS in listed:
@@ -128,7 +127,7 @@ def _chosen(
     names = sorted(set(shards.values())) if isinstance(shards, dict) else []
     odd = [name for name in names if name not in listed or not name.endswith(".safetensors")]
     if odd or not names:
-        what = f"names {contents.shown(str(odd[0]))}, which is not there" if odd else "names no files"
+        what = f"names {shown(str(odd[0]))}, which is not there" if odd else "names no files"
         raise CheckpointError(f"{wanted}: {contents.INDEX} {what}")
     return [*small, index, *(listed[name] for name in names)]
 
@@ -195,13 +194,12 @@ class _Fetching:
                 return path
             path.unlink()
         resumed = partial.exists()
-        if not self._whole(file, partial):
-            # what an earlier run left may be what is wrong
-            if not resumed or not self._whole(file, partial):
-                raise CheckpointError(
-                    f"{self._wanted.repo}: {file.name} arrived with another checksum than the hub names "
-                    f"({file.digest[:12]}…); it was deleted: try again, or ask its owners"
-                )
+        # what an earlier run left may be what is wrong: then all of it is fetched anew
+        if not self._whole(file, partial) and not (resumed and self._whole(file, partial)):
+            raise CheckpointError(
+                f"{self._wanted.repo}: {file.name} arrived with another checksum than the hub names "
+                f"({file.digest[:12]}…); it was deleted: try again, or ask its owners"
+            )
         partial.replace(path)
         return path
 
@@ -226,9 +224,9 @@ class _Fetching:
 
     def _arriving(self, file: RemoteFile, done: int) -> Iterator[bytes]:
         """The rest of a file from byte `done` on, over as many connections as it takes."""
+        from httpx2 import TransportError
         from huggingface_hub import get_session
         from huggingface_hub.errors import HfHubHTTPError
-        from httpx2 import TransportError
 
         failures = 0
         while done < file.size:
@@ -254,7 +252,9 @@ class _Fetching:
         headers = build_hf_headers() | {"Accept-Encoding": "identity"}
         if done:
             headers["Range"] = f"bytes={done}-"
-        with session.stream("GET", url, headers=headers, follow_redirects=True, timeout=TIMEOUT_S) as response:
+        with session.stream(
+            "GET", url, headers=headers, follow_redirects=True, timeout=TIMEOUT_S
+        ) as response:
             hf_raise_for_status(response)
             skipped = 0 if response.status_code == 206 else done  # a server that knows no ranges
             for chunk in response.iter_bytes():
@@ -277,14 +277,16 @@ class _Fetching:
 @contextmanager
 def _told(wanted: Wanted) -> Iterator[None]:
     """Turn what goes wrong with the network or the disk into one line with the cure."""
-    from huggingface_hub import errors
     from httpx2 import HTTPError
+    from huggingface_hub import errors
 
     again = f"`seed models pull {wanted}` goes on from there"
     try:
         yield
     except errors.OfflineModeIsEnabled as error:
-        raise CheckpointError(f"{wanted} is not here, and offline mode is on; unset HF_HUB_OFFLINE") from error
+        raise CheckpointError(
+            f"{wanted} is not here, and offline mode is on; unset HF_HUB_OFFLINE"
+        ) from error
     except errors.GatedRepoError as error:
         cure = f"accept its terms at https://huggingface.co/{wanted.repo} and set HF_TOKEN"
         raise CheckpointError(f"{wanted} is given only to those who accepted its terms; {cure}") from error

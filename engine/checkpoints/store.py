@@ -137,7 +137,9 @@ def held(wanted: Wanted) -> tuple[str, list[RemoteFile]] | None:
     links = [link for link in (wanted.home / "snapshots" / commit).iterdir() if link.is_file()]
     named = [(link.name, link.resolve()) for link in links if link.is_symlink()]
     return commit, [
-        RemoteFile(name, path.stat().st_size, path.name) for name, path in named if DIGEST.fullmatch(path.name)
+        RemoteFile(name, path.stat().st_size, path.name)
+        for name, path in named
+        if DIGEST.fullmatch(path.name)
     ]
 
 

@@ -62,13 +62,13 @@ class PackedRows:
         self.codes.copy_((wide_RC / scales[:, None]).round_())
 
     def _write_four(self, wide_RC: Tensor, lows: Tensor) -> None:
-        grouped = wide_RC.unflatten(-1, (self.scales.shape[-1], -1))
+        grouped = wide_RC.view(*self.scales.shape, -1)
         least, most = grouped.aminmax(dim=-1)
         lows.copy_(least)
         # codes are chosen for what is kept of the scale and the lowest value
         self.scales.copy_(((most - lows.float()) / 15).clamp(min=torch.finfo(torch.bfloat16).tiny))
         codes = (grouped - lows.float()[..., None]) / self.scales.float()[..., None]
-        pairs = codes.round_().clamp_(0, 15).to(torch.uint8).flatten(-2).unflatten(-1, (-1, 2))
+        pairs = codes.round_().clamp_(0, 15).to(torch.uint8).view(*self.codes.shape, 2)
         self.codes.copy_(pairs[..., 0] | (pairs[..., 1] << 4))
 
     def read(self, dtype: torch.dtype) -> Tensor:
@@ -76,22 +76,26 @@ class PackedRows:
         if self.lows is None:
             return (self.codes.float() * self.scales[..., None]).to(dtype)
         codes = torch.stack([self.codes & 15, self.codes >> 4], dim=-1).flatten(-2)
-        grouped = codes.unflatten(-1, (self.scales.shape[-1], -1)).to(dtype)
-        return torch.addcmul(self.lows[..., None].to(dtype), grouped, self.scales[..., None].to(dtype)).flatten(-2)
+        grouped = codes.view(*self.scales.shape, -1).to(dtype)
+        return torch.addcmul(
+            self.lows[..., None].to(dtype), grouped, self.scales[..., None].to(dtype)
+        ).flatten(-2)
 
 
 class Packed(nn.Module):
     """One packed matrix, or a stack of them; its buffers are what a checkpoint holds."""
 
-    def __init__(self, like: Tensor, packing: Packing) -> None:
+    def __init__(self, like: Tensor, packing: Packing, dtype: torch.dtype) -> None:
         """
         Args:
             like: a tensor of the shape (..., R, C), whose device the buffers share.
+            dtype: of what is computed.
 
         Raises:
             ValueError: at four bits columns must be even.
         """
         super().__init__()
+        self.dtype = dtype
         *outer, columns = like.shape
         if packing == "int8":
             self.register_buffer("codes", like.new_empty(like.shape, dtype=torch.int8))
@@ -117,14 +121,24 @@ class Packed(nn.Module):
 class PackedLinear(Packed):
     """A linear layer whose matrix is packed."""
 
-    def __init__(self, linear: nn.Linear, packing: Packing) -> None:
-        super().__init__(linear.weight, packing)
+    def __init__(self, linear: nn.Linear, packing: Packing, dtype: torch.dtype) -> None:
+        super().__init__(linear.weight, packing, dtype)
         self.bias = linear.bias
+
+    @property
+    def weight(self) -> Tensor:
+        """The whole matrix."""
+        return self.rows.read(self.dtype)
 
     def forward(self, x_NC: Tensor) -> Tensor:
         """The product, in the input's dtype."""
-        if self.lows is None and x_NC.dtype == torch.bfloat16 and x_NC.device.type == "cpu" and len(x_NC) <= FEW:
-            product = torch.ops.aten._weight_int8pack_mm(x_NC, self.codes, self.scales.to(x_NC.dtype))
+        if (
+            self.lows is None
+            and x_NC.dtype == torch.bfloat16
+            and x_NC.device.type == "cpu"
+            and len(x_NC) <= FEW
+        ):
+            product: Tensor = torch.ops.aten._weight_int8pack_mm(x_NC, self.codes, self.scales.to(x_NC.dtype))
             return product if self.bias is None else product + self.bias
         step = max(1, UNPACKED // x_NC.shape[-1])
         starts = range(0, len(self.codes), step)
@@ -136,12 +150,8 @@ class PackedLinear(Packed):
 class PackedStack(Packed):
     """A stack of packed matrices; each is made whole when it is asked for."""
 
-    def __init__(self, stack: Tensor, packing: Packing, dtype: torch.dtype) -> None:
-        super().__init__(stack, packing)
-        self._dtype = dtype
-
     def __getitem__(self, expert: int) -> Tensor:
-        return self.rows[expert].read(self._dtype)
+        return self.rows[expert].read(self.dtype)
 
 
 def group(columns: int) -> int:
@@ -161,7 +171,7 @@ def pack(network: Network, packing: Packing, dtype: torch.dtype) -> None:
         for module in list(layer.modules()):
             for name, child in list(module.named_children()):
                 if isinstance(child, nn.Linear) and name != "router":
-                    setattr(module, name, PackedLinear(child, packing))
+                    setattr(module, name, PackedLinear(child, packing, dtype))
         experts = layer.experts
         if experts is not None:
             for name in ("gate_up", "down"):

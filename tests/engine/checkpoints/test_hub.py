@@ -63,7 +63,8 @@ class TestNames:
         assert str(wanted) == text
 
     @pytest.mark.parametrize(
-        "text", ["a", "/a/b", "./a", "../a/b", "a/..", "a/b/c", "a/b@", "a/b@../x", "~/m", "a b/c", "a/b\n", ""]
+        "text",
+        ["a", "/a/b", "./a", "../a/b", "a/..", "a/b/c", "a/b@", "a/b@../x", "~/m", "a b/c", "a/b\n", ""],
     )
     def test_that_are_none(self, text):
         assert Wanted.read(text) is None
@@ -133,7 +134,9 @@ class TestConnections:
         server.cut_after, server.cuts = 2000, 1
         server.knows_ranges = True
         cut_for_good(server)
-        words = refused("tiny/LLaDA: the hub cannot be reached .*; `seed models pull tiny/LLaDA` goes on from")
+        words = refused(
+            "tiny/LLaDA: the hub cannot be reached .*; `seed models pull tiny/LLaDA` goes on from"
+        )
         assert "closed" in words or "without sending" in words
         assert list(WANTED.home.glob("blobs/*.seed-partial"))
         server.cuts, server.cut_after = 0, None
@@ -229,7 +232,9 @@ class TestDisk:
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (6000, limits[1]))
         try:
-            refused("tiny/LLaDA: the disk of .* is full; free some, and `seed models pull tiny/LLaDA` goes on")
+            refused(
+                "tiny/LLaDA: the disk of .* is full; free some, and `seed models pull tiny/LLaDA` goes on"
+            )
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         server.asked.clear()
@@ -284,7 +289,9 @@ class TestRefusals:
         refused("model_type 'gpt2' .* is of no known family")
         assert server.fetched() == {"config.json"}
 
-    @pytest.mark.parametrize("name", ["../../x.safetensors", "sub/x.safetensors", "nosuch.safetensors", "run.py"])
+    @pytest.mark.parametrize(
+        "name", ["../../x.safetensors", "sub/x.safetensors", "nosuch.safetensors", "run.py"]
+    )
     def test_an_index_that_names_what_is_not_there(self, server, files, name):
         files["model.safetensors.index.json"] = f'{{"weight_map": {{"a": "{name}"}}}}'.encode()
         files["run.py"] = b"raise SystemExit"
