@@ -39,7 +39,8 @@ class _Visit:
 
     def __init__(self, layer: Layer, device: torch.device, home: torch.device, *, is_fetched: bool) -> None:
         self._device, self._home = device, home
-        self._shell = copy.deepcopy(layer).to("meta") if is_fetched else None
+        self._shell = _shell(layer) if is_fetched else None
+        self._empty = self._shell.state_dict() if self._shell is not None else {}
 
     def enter(self, layer: Layer, x_ND: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As `Layer.enter`, on the layer's device."""
@@ -52,5 +53,14 @@ class _Visit:
         """As `Layer.leave`; what was fetched is let go."""
         done = Layer.leave(self._shell or layer, x_ND.to(self._device), mixed_ND).to(self._home)
         if self._shell is not None:
-            self._shell.to("meta")
+            self._shell.load_state_dict(self._empty, assign=True)
         return done
+
+
+def _shell(layer: Layer) -> Layer:
+    """The layer without its numbers."""
+    empty: dict[int, Tensor] = {
+        id(p): torch.nn.Parameter(p.to("meta"), requires_grad=False) for p in layer.parameters()
+    }
+    empty |= {id(b): b.to("meta") for b in layer.buffers()}
+    return copy.deepcopy(layer, memo=empty)

@@ -1,13 +1,12 @@
-"""A network over several devices: fake ones, which refuse to mix tensors of two, and real ones where there are any."""
+"""A network over several devices: main memory and the device without numbers, and real ones where there are any."""
 
 import copy
 
 import pytest
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
 
 from engine.model.config import ExpertsConfig, ModelConfig
-from engine.model.network import Network
+from engine.model.network import Network, rotary
 from engine.model.packed import pack
 from engine.model.placed import spread
 
@@ -57,35 +56,22 @@ def test_what_was_fetched_is_let_go():
     assert not any(p.is_meta for p in network.parameters())
 
 
-def faked(config):
-    """On cuda:0, but for the second layer on cuda:1 and the third in main memory."""
-    with torch.device("meta"):
-        network = Network(config).eval()
-    devices = {"layers.1": "cuda:1", "layers.2": "cpu"}
-    state = {
-        name: torch.empty(p.shape, device=devices.get(name[:8], "cuda:0"))
-        for name, p in network.state_dict().items()
-    }
-    network.load_state_dict(state, assign=True)
-    return network.requires_grad_(False)
-
-
-@pytest.mark.parametrize("tied", [True, False])
-def test_nothing_meets_what_is_on_another_device(tied):
-    with FakeTensorMode():
-        network = faked(ModelConfig(**SHAPE, tied=tied))
-        spread(network, "cuda:0", ("cuda:0", "cuda:1", "cpu"), ("cuda:0", "cuda:1", "cuda:0"))
-        kept = []
-        features = network(*inputs("cuda:0"), keep=kept)
-        assert [k.device for k, _ in kept] == [torch.device(d) for d in ("cuda:0", "cuda:1", "cuda:0")]
-        assert network.logits(features).device == torch.device("cuda:0")
-
-
-def test_without_spreading_fake_devices_do_refuse():
-    with FakeTensorMode():
-        network = faked(ModelConfig(**SHAPE))
-        with pytest.raises(RuntimeError, match="device"):
-            network(*inputs("cuda:0"))
+def test_the_stream_goes_to_the_layer_and_comes_home():
+    """The device without numbers takes what is sent there; nothing that is computed there could come back."""
+    network = Network(ModelConfig(**SHAPE)).eval().requires_grad_(False)
+    network.layers[0].to("meta")
+    network.layers[2].to("meta")
+    spread(network, "cpu", ("meta", "cpu", "meta"), ("meta", "cpu", "meta"))
+    x, angles = torch.randn(20, 32), rotary(torch.arange(20), network.config)
+    q, k, v = network.layers[0].enter(x, *angles)
+    assert q.is_meta
+    assert k.is_meta
+    assert v.is_meta
+    heads = (t[None].transpose(1, 2) for t in (q, k, v))
+    assert network.attend(*heads, torch.ones(1, 1, 20, 20, dtype=torch.bool)).is_meta
+    spread(network, "meta", ("meta", "cpu", "meta"), ("meta", "cpu", "meta"))
+    assert not network.layers[1].enter(x, *angles)[0].is_meta
+    assert network.layers[1].leave(x, torch.randn(20, 32)).is_meta
 
 
 @pytest.mark.gpu
