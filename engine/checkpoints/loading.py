@@ -34,8 +34,8 @@ PACKED = (".codes", ".scales", ".lows")
 """Buffers of packed matrices, which have types of their own."""
 BUFFERS = re.compile(r"(^|\.)rotary_emb\.inv_freq$")
 """What old releases of transformers saved although the config says it."""
-AUTO = "auto"
-"""The device that is all there are: every GPU, and main memory for layers that none of them holds."""
+EVERY = "cuda"
+"""The device that is every GPU there is, and main memory for layers that none of them holds; `cuda:1` is that alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def load(
     """The network in evaluation mode, with what its family says.
 
     Args:
-        device: a device's name, or `AUTO`.
+        device: a device's name, or `EVERY`.
         dtype: of what is computed, and of weights that are not packed.
         family: the name of one to take whatever the config says.
         packing: keep the matrices of layers in so few bits.
@@ -118,9 +118,8 @@ def _placed(
     """
     count, name = what.shape.layers, str(what.folder)
     needed = sum(p.nbytes for p in planned.values())
-    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if device == AUTO else []
+    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if device == EVERY else []
     if not gpus:
-        device = "cpu" if device == AUTO else device
         smaller = _smaller(packing, dtype)
         demand(name, what.parameters, needed, device=device, free=_free(device), smaller=smaller)
         return single(device, count)

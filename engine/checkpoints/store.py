@@ -129,6 +129,14 @@ def find(wanted: Wanted) -> Download | None:
     return None if commit is None else _read(wanted.home / RECORDS / f"{commit}.json")
 
 
+def of(folder: Path) -> Download | None:
+    """The download whose folder that is; None for a folder of any other kind."""
+    home = folder.resolve()
+    if home.parent.name != "snapshots":
+        return None
+    return _read(home.parent.parent / RECORDS / f"{home.name}.json")
+
+
 def held(wanted: Wanted) -> tuple[str, list[RemoteFile]] | None:
     """Commit and files of a revision that some other tool downloaded; blobs are named by their digests."""
     commit = _commit(wanted)

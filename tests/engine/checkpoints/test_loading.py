@@ -308,7 +308,7 @@ def test_what_does_not_fit_is_refused_with_the_arithmetic(folder, monkeypatch):
     with pytest.raises(DeviceError, match=r"; take int4, free some"):
         load(folder, device="cpu", dtype=torch.bfloat16, packing="int8")
     with pytest.raises(DeviceError, match=r"; free some, take another device"):
-        load(folder, device="auto", dtype=torch.bfloat16, packing="int4")
+        load(folder, device="cpu", dtype=torch.bfloat16, packing="int4")
     monkeypatch.setattr(loading, "free_bytes", lambda: None)
     loaded(folder)
 
@@ -441,11 +441,22 @@ def test_a_device_that_is_not_there_is_named(folder):
         load(folder, device="cuda:7", dtype=torch.float32)
 
 
-def test_all_devices_there_are(folder, monkeypatch):
-    """Without a GPU, that is main memory alone."""
-    found = load(folder, device="auto", dtype=torch.float32)
-    assert found.placement.is_single
-    assert found.placement.home == "cpu"
+def test_every_gpu_is_taken_and_main_memory_after_them(folder, monkeypatch):
+    """Where there are none, a plan for them shows: nothing is loaded."""
+    state = loaded(folder).state_dict()
+    layers = [sum(p.nbytes for n, p in state.items() if n.startswith(f"layers.{i}.")) for i in range(3)]
+    outer = sum(p.nbytes for p in state.values()) - sum(layers)
+    free = {"cuda:0": outer + layers[0], "cuda:1": layers[0], "cpu": 1 << 30}
+    monkeypatch.setattr(loading, "_free", lambda device: memory.RESERVE + free[device])
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    planned = loading._placed(describe(folder), state, "cuda", None, torch.float32)
+    assert planned.held == ("cuda:1", "cpu", "cpu")
+    assert planned.computed == ("cuda:1", "cuda:0", "cuda:0")
+    free["cpu"] = 0
+    with pytest.raises(
+        DeviceError, match=r"does not fit: .* on cuda:0, .* on cuda:1, .* on cpu are free; take bfl"
+    ):
+        load(folder, device="cuda", dtype=torch.float32)
 
 
 @pytest.mark.gpu

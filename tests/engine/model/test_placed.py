@@ -56,6 +56,7 @@ def test_what_was_fetched_is_let_go():
     assert not any(p.is_meta for p in network.parameters())
 
 
+@pytest.mark.slow  # tensors without numbers import torch's compiler
 def test_the_stream_goes_to_the_layer_and_comes_home():
     """The device without numbers takes what is sent there; nothing that is computed there could come back."""
     network = Network(ModelConfig(**SHAPE)).eval().requires_grad_(False)
