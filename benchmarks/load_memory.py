@@ -1,10 +1,11 @@
 """Load a large synthetic checkpoint and see how much memory that takes at its peak.
 
-A Llama of random weights is written as shards, then loaded in processes of their own, once for each type; the kernel's
-VmHWM says what the process took at its peak, and VmRSS what it had before. The peak over what was there before, divided
-by the size of the loaded network, is to stay below 1.15.
+A Llama of random weights is written as shards, then loaded in processes of their own, once for each type (bfloat16,
+float32, int8 and int4, the last two with bfloat16 for what is not packed); the kernel's VmHWM says what the process
+took at its peak, and VmRSS what it had before. The peak over what was there before, divided by the size of the loaded
+network, is to stay below 1.15.
 
-    python benchmarks/load_memory.py [--gigabytes 2] [--folder FOLDER] [--output RESULT.json]
+    python benchmarks/load_memory.py [--gigabytes 2] [--folder FOLDER] [--types TYPES] [--output RESULT.json]
 """
 
 import argparse
@@ -23,6 +24,7 @@ from safetensors.torch import save_file
 from engine.checkpoints.loading import load
 
 LIMIT = 1.15
+PACKINGS = ("int8", "int4")
 WIDTH, HIDDEN, VOCABULARY, HEADS, KV_HEADS = 2048, 5632, 32000, 16, 8
 
 
@@ -85,9 +87,11 @@ def measure(folder: Path, dtype: str) -> dict[str, float | str]:
     """Load in this process; megabytes before and at the peak, and the ratios."""
     before = kilobytes("VmRSS")
     start = time.perf_counter()
-    network = load(folder, device="cpu", dtype=getattr(torch, dtype)).network
+    packing = dtype if dtype in PACKINGS else None
+    kind = torch.bfloat16 if packing else getattr(torch, dtype)
+    network = load(folder, device="cpu", dtype=kind, packing=packing).network
     seconds = time.perf_counter() - start
-    peak, target = kilobytes("VmHWM"), sum(p.nbytes for p in network.parameters()) / 1024
+    peak, target = kilobytes("VmHWM"), sum(t.nbytes for t in network.state_dict().values()) / 1024
     return {
         "dtype": dtype,
         "target_mb": round(target / 1e3, 1),
@@ -103,6 +107,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Peak memory of loading a checkpoint.")
     parser.add_argument("--gigabytes", type=float, default=2.0)
     parser.add_argument("--folder", type=Path, help="keep the checkpoint there; default: a temporary folder")
+    types = ",".join(("bfloat16", "float32", *PACKINGS))
+    parser.add_argument("--types", default=types, help=f"what to load it as; default: {types}")
     parser.add_argument("--measure", metavar="DTYPE", help="only load what is in FOLDER already")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
@@ -114,7 +120,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         written = write(folder, arguments.gigabytes)
         rows = []
-        for dtype in ("bfloat16", "float32"):
+        for dtype in arguments.types.split(","):
             command = [sys.executable, __file__, "--folder", str(folder), "--measure", dtype]
             rows.append(
                 json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -41,7 +41,7 @@ COMMANDS: dict[str, Command] = {
     "undo": Command("seedcli.commands.undo", "undo", "Take back the last run, or the one named."),
     "redo": Command("seedcli.commands.redo", "redo", "Write again what was undone."),
     "log": Command("seedcli.commands.log", "log", "List the runs that wrote files here."),
-    "models": Command("seedcli.commands.models", "app", "List the models, or show one."),
+    "models": Command("seedcli.commands.models", "app", "List, get, show, verify or remove models."),
     "prompts": Command("seedcli.commands.prompts", "prompts", "List the recipes and their variables."),
     "train": Command(
         "seedcli.commands.lab_train", "app", "Train a model: build a corpus, run, export; fine-tune."

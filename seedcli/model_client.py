@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from engine.checkpoints import store
 from engine.checkpoints.describing import Described, describe, family_name
+from engine.checkpoints.store import Download, Wanted
 from engine.errors import EngineError
 from engine.requests import Candidate, EditOptions, EditRequest, ModelInfo, Proposal, Reading, Suspicion
 from seedcli.errors import ModelError
+from seedcli.progress import Progress
+from seedcli.report import say
 from seedcli.settings import models_folder
 
 DEFAULT_MODEL = "default"
@@ -42,7 +46,7 @@ def open_model(name: str | None) -> ModelClient:
     Raises:
         ModelError: there is no such checkpoint, or it cannot be loaded.
     """
-    path = None if name is None else find_model(name)
+    path = None if name is None else get_model(name)
     try:
         from engine.editor import Editor
 
@@ -53,8 +57,57 @@ def open_model(name: str | None) -> ModelClient:
         raise ModelError(f"the engine cannot be imported: {error}; run `seed doctor`") from error
 
 
+def get_model(name: str) -> Path:
+    """The folder of a checkpoint, downloaded first if it is one of the hub's and not here.
+
+    Raises:
+        ModelError: there is no such checkpoint, or it cannot be downloaded.
+    """
+    wanted = Wanted.read(name)
+    is_here = wanted is None or name in known_models() or Path(name).is_dir() or store.find(wanted)
+    return find_model(name) if wanted is None or is_here else pull_model(wanted).folder
+
+
+def forbid_download(name: str | None) -> None:
+    """Refuse a checkpoint of the hub that is not here: only editing and `seed models pull` download.
+
+    Raises:
+        ModelError: it is not here.
+    """
+    if name is not None and Wanted.read(name) is not None:
+        find_model(name)
+
+
+def pull_model(wanted: Wanted) -> Download:
+    """Download a checkpoint of the hub, or what is lacking of it; progress and warnings go to stderr.
+
+    Raises:
+        ModelError: it cannot be downloaded.
+    """
+    from engine.checkpoints.hub import pull
+
+    with Progress(None, "MB", "MB") as progress:
+        told = 0
+
+        def tell(name: str, here: int, total: int) -> None:  # noqa: ARG001
+            nonlocal told
+            megabytes = here // 10**6
+            progress.of(total // 10**6 or None)
+            if megabytes > told:
+                progress.advance(megabytes - told, megabytes - told)
+                told = megabytes
+
+        try:
+            download = pull(wanted, tell)
+        except EngineError as error:
+            raise ModelError(str(error)) from error
+    if warning := describe(download.folder).warning:
+        say(warning)
+    return download
+
+
 def find_model(name: str) -> Path:
-    """The folder of a checkpoint given by name or by path.
+    """The folder of a checkpoint given by name or by path, or downloaded.
 
     Raises:
         ModelError: neither a known name nor the folder of a model.
@@ -67,10 +120,24 @@ def find_model(name: str) -> Path:
         if not (path / "config.json").is_file():
             raise ModelError(f"folder {name!r} is no model: it has no config.json; see `seed models`")
         return path
+    wanted = Wanted.read(name)
+    download = store.find(wanted) if wanted else None
+    if download is not None:
+        return _whole(download)
     names = ", ".join(sorted(known)) or "none"
+    if wanted is not None:
+        raise ModelError(f"{name} is neither a folder nor downloaded; `seed models pull {name}` gets it")
     raise ModelError(
         f"no model {name!r}: neither a folder nor a known name (known: {names}); see `seed models`"
     )
+
+
+def _whole(download: Download) -> Path:
+    try:
+        download.check()
+    except EngineError as error:
+        raise ModelError(str(error)) from error
+    return download.folder
 
 
 def described(name: str | None) -> Described | None:

@@ -41,6 +41,10 @@ class Progress:
         self._began = self._shown = clock()
         self._done = self._before = self._num_parts = 0
 
+    def of(self, total: int | None) -> None:
+        """How many units there are, where that is known later than the beginning."""
+        self._total = total
+
     def skip(self, units: int = 1) -> None:
         """Units that an earlier run did."""
         self._done += units

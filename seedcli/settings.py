@@ -112,10 +112,12 @@ def _tables(root: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _anchored(folder: Path, where: str, table: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A model given as a relative path in a file is meant relative to that file."""
+    """A model given as a relative path in a file is meant relative to that file; `org/name` may be the hub's."""
     model = table.get("model")
     if isinstance(model, str) and "/" in model:
-        table = table | {"model": str(folder / Path(model).expanduser())}
+        path = folder / Path(model).expanduser()
+        if model[0] in "./~" or model.count("/") > 1 or path.is_dir():
+            table = table | {"model": str(path)}
     return where, table
 
 

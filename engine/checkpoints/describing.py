@@ -4,17 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.checkpoints import contents
+from engine.checkpoints import contents, licences, store
 from engine.checkpoints.families.family import Family, Ids
 from engine.checkpoints.families.fields import Fields
 from engine.checkpoints.families.registry import recognise
-from engine.checkpoints.memory import free_bytes, gibibytes
+from engine.checkpoints.memory import RESERVE, free_bytes, gibibytes
+from engine.checkpoints.sizes import KINDS, needed
 from engine.checkpoints.tensors import Tensor
 from engine.errors import CheckpointError
 from engine.model.config import ModelConfig
-
-SIZES = {"bfloat16": 2, "float32": 4}
-"""Bytes of a number, for the types that networks are loaded in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +31,51 @@ class Described:
     def parameters(self) -> int:
         return sum(tensor.count for tensor in self.tensors.values())
 
+    @property
+    def licence(self) -> str:
+        """As the hub has it for a download, else as the family's sources have it."""
+        download = store.of(self.folder)
+        return (download.licence if download else "") or self.family.licence
+
+    @property
+    def warning(self) -> str | None:
+        """What to know of the licence."""
+        return licences.warning(f"{self.family.licence} {self.licence}", contents.called(self.folder))
+
+    def bytes_as(self) -> dict[str, int]:
+        """Bytes of memory that it needs in each type that it can be loaded in, with room to work in."""
+        keys = self.family.keys(self.shape)
+        used = {name: tensor for name, tensor in self.tensors.items() if name in keys}
+        places = {name: keys[name].parameter for name in used}
+        return {kind: needed(used, places, kind) + RESERVE for kind in KINDS}
+
     def rows(self) -> dict[str, str | int]:
         """What it is, by name; `facts` of the family apart."""
-        free = free_bytes()
-        needed = " or ".join(f"{gibibytes(self.parameters * size)} as {name}" for name, size in SIZES.items())
-        return {
+        rows: dict[str, str | int] = {
             "name": contents.called(self.folder),
             "path": str(self.folder),
             "family": self.family.name,
             "parameters": self.parameters,
+            "size": f"{gibibytes(self.size)} of weights",
             "max_tokens": self.shape.max_tokens,
-            "memory": needed if free is None else f"{needed}; {gibibytes(free)} free",
+            "memory": self.memory(),
         }
+        return rows | ({"warning": self.warning} if self.warning else {})
+
+    def memory(self) -> str:
+        """What is needed against what is there, as one line."""
+        free = free_bytes()
+        parts = [
+            f"{gibibytes(count)} as {kind}{'' if free is None or count <= free else ' (too much)'}"
+            for kind, count in self.bytes_as().items()
+        ]
+        line = ", ".join(parts)
+        return line if free is None else f"{line}; {gibibytes(free)} free"
+
+    @property
+    def size(self) -> int:
+        """Bytes of its tensors in the files."""
+        return sum(tensor.size for tensor in self.tensors.values())
 
     def facts(self) -> dict[str, tuple[str, str]]:
         """What the family says of it, by name: the fact and its source."""

@@ -1,38 +1,41 @@
-"""Loading the checkpoints of other families: recognise, check, and copy each tensor to its place.
+"""Weights of other families into Seed's network: straight from files into the type, device and place they end up in.
 
-A file is mapped window by window, so that never more than the network and one window is in memory. Every tensor of the
-files is used exactly once, and every number of the network is written exactly once, but for the parts that only Seed
-has, which start at zero.
+Files are mapped into memory window by window, so that never more than the network and one window is in memory. Every
+tensor of the files is used exactly once, and every number of the network is written exactly once, but for the parts
+that only Seed has, which start at zero.
 """
 
-import mmap
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 
 from engine.checkpoints.contents import enumerated
+from engine.checkpoints.copying import copy
 from engine.checkpoints.describing import Described, describe
 from engine.checkpoints.families.family import Family, Ids
 from engine.checkpoints.families.keys import Keys, Place
 from engine.checkpoints.memory import demand, free_bytes
+from engine.checkpoints.placing import Placement, Room, place, single
 from engine.checkpoints.tensors import Tensor
-from engine.errors import CheckpointError
+from engine.errors import CheckpointError, DeviceError
 from engine.model.config import ModelConfig
 from engine.model.network import Network
+from engine.model.packed import PackedRows, Packing, pack
+from engine.model.placed import spread
 
-TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
-WINDOW = 64 << 20
-"""Bytes that are mapped at a time; a multiple of every page size."""
 OWN = ("scope.",)
 """Parameters that only Seed's training makes."""
 EXACT = (".experts.bias",)
 """Parameters that stay float32 whatever the rest is: rounding the bias would choose other experts."""
+PACKED = (".codes", ".scales", ".lows")
+"""Buffers of packed matrices, which have types of their own."""
 BUFFERS = re.compile(r"(^|\.)rotary_emb\.inv_freq$")
 """What old releases of transformers saved although the config says it."""
+EVERY = "cuda"
+"""The device that is every GPU there is, and main memory for layers that none of them holds; `cuda:1` is that alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,24 @@ class Loaded:
     ids: Ids
     block: int
     """Tokens of a block."""
+    placement: Placement
 
 
-def load(folder: Path, *, device: str, dtype: torch.dtype, family: str | None = None) -> Loaded:
+def load(
+    folder: Path,
+    *,
+    device: str,
+    dtype: torch.dtype,
+    family: str | None = None,
+    packing: Packing | None = None,
+) -> Loaded:
     """The network in evaluation mode, with what its family says.
 
     Args:
+        device: a device's name, or `EVERY`.
+        dtype: of what is computed, and of weights that are not packed.
         family: the name of one to take whatever the config says.
+        packing: keep the matrices of layers in so few bits.
 
     Raises:
         CheckpointError: the folder is no checkpoint of a known family, not to be trusted, or of another shape than its
@@ -62,32 +76,79 @@ def load(folder: Path, *, device: str, dtype: torch.dtype, family: str | None = 
     tensors = _used(what, keys)
     with torch.device("meta"):
         network = Network(what.shape)
-    planned = {name: p.to(_type(name, dtype)) for name, p in network.state_dict().items()}
-    _check_shapes(what, keys, tensors, planned)
-    needed = sum(p.nbytes for p in planned.values())
-    demand(
-        str(folder),
-        network.parameter_count(),
-        needed,
-        device=device,
-        free=_free(device),
-        may_halve=dtype.itemsize > 2,
-    )
-    state = {name: _fresh(name, p, device) for name, p in planned.items()}
+    _check_shapes(what, keys, tensors, network.state_dict())
+    if packing is not None:
+        _pack(what, network, packing, dtype)
+    planned = {name: p.to(_type(name, p, dtype)) for name, p in network.state_dict().items()}
+    placement = _placed(what, planned, device, packing, dtype)
+    state = {name: _fresh(name, p, placement.of(name)) for name, p in planned.items()}
     for name in sorted(tensors, key=lambda name: (tensors[name].path, tensors[name].start)):
         copy(tensors[name], _part(state, keys[name]))
     network.load_state_dict(state, strict=True, assign=True)
-    return Loaded(network.eval().requires_grad_(False), what.family, what.ids, what.block)
+    network.eval().requires_grad_(False)
+    spread(network, placement.home, placement.held, placement.computed)
+    return Loaded(network, what.family, what.ids, what.block, placement)
 
 
-def _type(name: str, dtype: torch.dtype) -> torch.dtype:
+def _pack(what: Described, network: Network, packing: Packing, dtype: torch.dtype) -> None:
+    try:
+        with torch.device("meta"):
+            pack(network, packing, dtype)
+    except ValueError as error:
+        raise CheckpointError(f"{what.folder} cannot be packed as {packing}: {error}; take int8") from error
+
+
+def _type(name: str, parameter: torch.Tensor, dtype: torch.dtype) -> torch.dtype:
+    if name.endswith(PACKED):
+        return parameter.dtype
     return torch.float32 if name.endswith(EXACT) else dtype
 
 
+def _placed(
+    what: Described,
+    planned: Mapping[str, torch.Tensor],
+    device: str,
+    packing: Packing | None,
+    dtype: torch.dtype,
+) -> Placement:
+    """Where everything goes.
+
+    Raises:
+        DeviceError: it does not fit.
+    """
+    count, name = what.shape.layers, str(what.folder)
+    needed = sum(p.nbytes for p in planned.values())
+    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if device == EVERY else []
+    if not gpus:
+        smaller = _smaller(packing, dtype)
+        demand(name, what.parameters, needed, device=device, free=_free(device), smaller=smaller)
+        return single(device, count)
+    layers = [sum(p.nbytes for n, p in planned.items() if n.startswith(f"layers.{i}.")) for i in range(count)]
+    rooms = [Room(gpu, _free(gpu)) for gpu in gpus]
+    cure = f"{_smaller(packing, dtype) or 'free some'}, or choose a smaller checkpoint"
+    return place(name, needed - sum(layers), layers, rooms, Room("cpu", _free("cpu")), cure)
+
+
+def _smaller(packing: Packing | None, dtype: torch.dtype) -> str:
+    """What to take for fewer bytes; empty: nothing."""
+    if packing == "int4":
+        return ""
+    if packing == "int8":
+        return "take int4"
+    return "take bfloat16, int8 or int4" if dtype.itemsize > 2 else "take int8 or int4"
+
+
 def _free(device: str) -> int | None:
-    """Bytes that can still be taken on a device; None: nothing says."""
+    """Bytes that can still be taken on a device; None: nothing says.
+
+    Raises:
+        DeviceError: there is no such device.
+    """
     if device.startswith("cuda"):
-        return int(torch.cuda.mem_get_info(torch.device(device))[0])
+        try:
+            return int(torch.cuda.mem_get_info(torch.device(device))[0])
+        except (RuntimeError, AssertionError, ValueError) as error:
+            raise DeviceError(f"device {device} does not exist on this machine; see `seed doctor`") from error
     return free_bytes() if device == "cpu" else None
 
 
@@ -129,34 +190,13 @@ def _check_shapes(
     assert taken == made, f"{what.family.name}: its keys fill {taken} of {made} numbers"
 
 
-def _part(state: Mapping[str, torch.Tensor], place: Place) -> torch.Tensor:
-    part = state[place.parameter]
+def _part(state: Mapping[str, torch.Tensor], place: Place) -> torch.Tensor | PackedRows:
+    stem = place.parameter.removesuffix(".weight")
+    part: torch.Tensor | PackedRows
+    if f"{stem}.codes" in state:
+        part = PackedRows(state[f"{stem}.codes"], state[f"{stem}.scales"], state.get(f"{stem}.lows"))
+    else:
+        part = state[place.parameter]
     if place.expert is not None:
         part = part[place.expert]
     return part if place.rows is None else part[slice(*place.rows)]
-
-
-def copy(tensor: Tensor, into: torch.Tensor) -> None:
-    """Copy a tensor from its file, window by window, converting it on the way.
-
-    Raises:
-        CheckpointError: the file cannot be read.
-    """
-    flat, step = into.view(-1), WINDOW // TYPES[tensor.type].itemsize
-    try:
-        with tensor.path.open("rb") as file:
-            for at in range(0, tensor.count, step):
-                _copy_window(file, tensor, at, flat[at : at + step])
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{tensor.path} cannot be read: {error}") from error
-
-
-def _copy_window(file: BinaryIO, tensor: Tensor, at: int, into: torch.Tensor) -> None:
-    """Map as many numbers as `into` has, from number `at` of the tensor on, and copy them."""
-    dtype = TYPES[tensor.type]
-    first = tensor.start + at * dtype.itemsize
-    inside = first % mmap.ALLOCATIONGRANULARITY
-    length = inside + len(into) * dtype.itemsize
-    # a private copy, since torch wants memory that it may write
-    with mmap.mmap(file.fileno(), length, offset=first - inside, access=mmap.ACCESS_COPY) as window:
-        into.copy_(torch.frombuffer(window, dtype=dtype, count=len(into), offset=inside))

@@ -21,23 +21,23 @@ def free_bytes() -> int | None:
     return int(kilobytes[0]) * 1024 if kilobytes else None
 
 
-def demand(name: str, numbers: int, needed: int, *, device: str, free: int | None, may_halve: bool) -> None:
+def demand(name: str, numbers: int, needed: int, *, device: str, free: int | None, smaller: str) -> None:
     """Refuse what does not fit, with the arithmetic.
 
     Args:
         numbers: of the weights.
         needed: bytes that they take.
         free: bytes of the device; None: nobody knows.
-        may_halve: whether a smaller type can be taken.
+        smaller: what to take for fewer bytes; empty: nothing.
 
     Raises:
         DeviceError: too little memory is free.
     """
     if free is None or needed + RESERVE <= free:
         return
-    cure = "take bfloat16, free some" if may_halve else "free some, take another device"
+    cure = f"{smaller}, free some" if smaller else "free some, take another device"
     raise DeviceError(
-        f"{name} does not fit on {device}: {numbers / 1e9:.2f} billion numbers of {needed / numbers:.0f} bytes are "
+        f"{name} does not fit on {device}: {numbers / 1e9:.2f} billion numbers of {needed / numbers:.3g} bytes are "
         f"{gibibytes(needed)}, with {gibibytes(RESERVE)} to work in {gibibytes(needed + RESERVE)}, but "
         f"{gibibytes(free)} are free; {cure}, or choose a smaller checkpoint"
     )

@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,9 +18,11 @@ from typing import Any, Protocol
 import torch
 
 from engine.checkpoints import folder as checkpoint
+from engine.checkpoints.describing import family_name
 from engine.editor import Editor
 from engine.errors import DataError
 from engine.evaluation.own_commits import Figures, measure
+from engine.training.adopting import adopt
 from engine.training.finetuning import Tuning, tune
 from engine.training.own_history import OwnHistory, read_own_history
 from engine.training.tuned_card import render_tuned_card
@@ -77,6 +79,7 @@ def finetune(wish: Wish, out: Path, progress: Progress) -> Finetuned:
     """
     if out.exists():
         raise DataError(f"{out} exists already; name another folder with --out, or remove it")
+    wish = _native(wish, out, progress)
     first = _Model(wish.start_from, wish.device)
     progress.line(f"reading the history of {wish.repository}")
     history = read_own_history(
@@ -97,7 +100,29 @@ def finetune(wish: Wish, out: Path, progress: Progress) -> Finetuned:
     _describe(made, out.name, wish, {**plan, "commits": history.counts}, result)
     os.replace(made, out)
     shutil.rmtree(work)
+    shutil.rmtree(_base(out), ignore_errors=True)
     return result
+
+
+def _base(out: Path) -> Path:
+    """Where a checkpoint from elsewhere lies as a native one while it is tuned."""
+    return out.with_name(out.name + ".base")
+
+
+def _native(wish: Wish, out: Path, progress: Progress) -> Wish:
+    """The wish with a native checkpoint to start from; one from elsewhere is adopted, once, however often it is
+    interrupted."""
+    family = family_name(wish.start_from)
+    if family is None:
+        return wish
+    base = _base(out)
+    if not base.exists():
+        progress.line(f"{wish.start_from} is of the family {family}: adding what Seed's edits need")
+        partial = base.with_name(base.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        adopt(wish.start_from, partial)
+        os.replace(partial, base)
+    return replace(wish, start_from=base)
 
 
 class _Model:
@@ -108,6 +133,7 @@ class _Model:
         self.network, self.tokenizer, self.settings = checkpoint.load(
             folder, device=device, dtype=torch.float32
         )
+        self.name = self.settings.get("adopted", {}).get("name", folder.resolve().name)
 
 
 def _plan(wish: Wish, history: OwnHistory, first: _Model) -> dict[str, Any]:
@@ -117,7 +143,7 @@ def _plan(wish: Wish, history: OwnHistory, first: _Model) -> dict[str, Any]:
         "head": history.head,
         "since": wish.since.isoformat() if wish.since else None,
         "held_out": [pair.commit for pair in history.held],
-        "start_from": {"name": wish.start_from.resolve().name, "revision": first.editor.info.revision},
+        "start_from": {"name": first.name, "revision": first.editor.info.revision},
         "tuning": asdict(wish.tuning),
     }
 
@@ -180,6 +206,7 @@ def _train(wish: Wish, work: Path, model: _Model, history: OwnHistory, progress:
         wish.tuning,
         device=wish.device,
         compiled=wish.compiled,
+        rows=model.settings.get("adopted", {}).get("rows", ()),
         tell=tell,
     )
 

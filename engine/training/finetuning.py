@@ -3,7 +3,7 @@
 Knows nothing of where the folder came from or of how good the result is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,7 @@ def tune(
     *,
     device: str,
     compiled: bool,
+    rows: Sequence[int] = (),
     tell: Callable[[dict[str, Any]], None],
 ) -> Network:
     """Train the network itself and return it in evaluation mode; a run that `folder` holds goes on.
@@ -77,11 +78,12 @@ def tune(
     Args:
         data: a packed folder.
         folder: of the run.
+        rows: tokens that the network has never seen; see `adapt`.
     """
     network.drop_exit()
     chosen = curriculum(network.config, tuning)
     if tuning.rank:
-        adapt(network, tuning.rank, seed=tuning.seed)
+        adapt(network, tuning.rank, seed=tuning.seed, rows=rows)
     else:
         network.requires_grad_(True)
     maker = open_batches(data, chosen, tokenizer, commits_in_scope=True)

@@ -185,7 +185,7 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16):
             features = self.network(to["ids_BL"], to["positions_BL"], mask).flatten(0, 1)
             scored = features.index_select(0, to["scored_S"])
-            losses = self._losses(self.network.embedding.weight, scored, to["labels_S"], self._never)
+            losses = self._losses(_output(self.network), scored, to["labels_S"], self._never)
             scope = self.network.scope(features.index_select(0, to["scope_E"]).float()).squeeze(-1)
         known = to["in_scope_E"] >= 0
         side = F.binary_cross_entropy_with_logits(
@@ -277,6 +277,12 @@ class Trainer:
             optimizer.load_state_dict(sharding.parted_state(saved, optimizer))
         if self.processes.is_first:
             _cut_log(self.folder / "log.jsonl", self.step)
+
+
+def _output(network: Network) -> Tensor:
+    """The matrix that logits are made with."""
+    table = network.embedding if network.config.tied else network.head
+    return table.weight
 
 
 def _optimizers(network: Network, curriculum: Curriculum) -> list[tuple[torch.optim.Optimizer, float]]:

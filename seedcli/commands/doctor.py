@@ -120,10 +120,11 @@ def _checks() -> str:
 
 
 def _model(name: str | None, isolated: bool) -> str:
-    from seedcli.model_client import open_model
+    from seedcli.model_client import forbid_download, open_model
     from seedcli.repository.workspace import Workspace
     from seedcli.settings import load_settings
 
     settings = load_settings(Workspace.discover(Path.cwd()).root, {"model": name}, isolated=isolated)
+    forbid_download(settings.model)
     info = open_model(settings.model).info
     return f"{info.name} {info.revision}, {info.parameters:,} parameters, {info.dtype} on {info.device}"

@@ -127,8 +127,10 @@ def finetune(
     since: datetime = typer.Option(
         None, formats=["%Y-%m-%d"], help="First day of the commits to read; all if not given."
     ),
-    start_from: Path = typer.Option(
-        None, help="Checkpoint to tune; the one that comes with Seed if not given."
+    start_from: str = typer.Option(
+        None,
+        help="Checkpoint to tune, its folder or ORG/NAME; the one that comes with Seed if not given. One of another "
+        "family learns Seed's edits.",
     ),
     out: Path = typer.Option(
         Path("finetuned"), help="The checkpoint folder to make; <out>.partial holds the work."
@@ -160,7 +162,7 @@ def finetune(
 
     tuning = Tuning(steps=steps, rate=rate, rank=lora, seed=seed)
     first_day = since.date() if since else None
-    wish = Wish(repo, first_day, holdout, start_from or DEFAULT, tuning, device, compile_)
+    wish = Wish(repo, first_day, holdout, _begin(start_from) or DEFAULT, tuning, device, compile_)
     progress = _Progress()
     try:
         done = tune(wish, out, progress)
@@ -175,6 +177,16 @@ def finetune(
     if not done.better:
         _line(f"not better on the held-out commits than what it began with; {out} is written all the same")
         raise typer.Exit(1)
+
+
+def _begin(start_from: str | None) -> Path | None:
+    """The folder to start from; one of the hub is downloaded if it is not here."""
+    from engine.checkpoints.store import Wanted
+    from seedcli.model_client import get_model
+
+    if start_from is None or Path(start_from).is_dir() or Wanted.read(start_from) is None:
+        return None if start_from is None else Path(start_from)
+    return get_model(start_from)
 
 
 def _probed(line: dict[str, Any]) -> str:

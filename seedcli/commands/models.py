@@ -1,50 +1,65 @@
-"""`seed models`: which checkpoints there are, and what one of them is."""
+"""`seed models`: which checkpoints there are, what one of them is; getting, checking, converting and removing them."""
 
 import dataclasses
 import json as json_format
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seedcli.report import JSON_VERSION, answer
+from seedcli.errors import ModelError, SettingsError
+from seedcli.report import JSON_VERSION, answer, say
 
 if TYPE_CHECKING:
     from engine.checkpoints.families.family import Family
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, invoke_without_command=True)
 
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+HubName = Annotated[str, typer.Argument(metavar="ORG/NAME[@REVISION]")]
+
 
 @app.callback()
 def models(context: typer.Context) -> None:
-    """List the models that --model takes by name, or show one."""
+    """List the models that --model takes by name; get, show, convert, verify or remove one."""
     if context.invoked_subcommand is None:
         list_models(json=False)
 
 
 @app.command("list")
-def list_models(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """List the checkpoints of Seed and of the user's data folder, and the families whose weights load."""
-    from engine.checkpoints.describing import family_name
+def list_models(json: Json = False) -> None:
+    """List the checkpoints that are here, with what they need, and the families whose weights load."""
     from engine.checkpoints.families.registry import FAMILIES
     from seedcli.model_client import known_models
 
-    rows = [(name, path, family_name(path)) for name, path in known_models().items()]
+    rows = [_row(name, path) for name, path in known_models().items()] + [
+        _row(name, path) for name, path in _downloaded().items()
+    ]
     if json:
-        models = [
-            {"name": name, "path": str(path)} | ({"family": family} if family else {})
-            for name, path, family in rows
-        ]
         families = [
             {"name": one.name, "checkpoints": one.checkpoints, "facts": _table(one.known())}
             for one in FAMILIES
         ]
-        table = {"version": JSON_VERSION, "models": models, "families": families}
-        answer(json_format.dumps(table).encode() + b"\n")
+        answer(
+            json_format.dumps({"version": JSON_VERSION, "models": rows, "families": families}).encode()
+            + b"\n"
+        )
     else:
-        lines = [f"{name}  {path}" + (f"  {family}" if family else "") for name, path, family in rows]
+        lines = [line for row in rows for line in _lines(row)]
         lines += ["", "families of checkpoints from elsewhere:", *map(_summary, FAMILIES)]
         answer("".join(f"{line}\n" for line in lines).encode())
+
+
+@app.command("pull")
+def pull_model(name: HubName) -> None:
+    """Download a checkpoint from the hub, or go on with it; prints its folder.
+
+    Fetched are safetensors, JSON and tokenizer files, verified by their checksums.
+    """
+    from seedcli.model_client import pull_model as pull
+
+    answer(f"{pull(_wanted(name)).folder}\n".encode())
 
 
 @app.command("show")
@@ -52,16 +67,15 @@ def show_model(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME|PATH]", help="Default: the one `edit` uses.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: Json = False,
 ) -> None:
     """Show what a checkpoint is; one of Seed's own is loaded for it, of others the facts of their family are shown."""
-    from pathlib import Path
-
-    from seedcli.model_client import described, open_model
+    from seedcli.model_client import described, forbid_download, open_model
     from seedcli.repository.workspace import Workspace
     from seedcli.settings import load_settings
 
     settings = load_settings(Workspace.discover(Path.cwd()).root, {"model": name})
+    forbid_download(settings.model)
     foreign = described(settings.model)
     facts = foreign.facts() if foreign else {}
     info = foreign.rows() if foreign else dataclasses.asdict(open_model(settings.model).info)
@@ -72,6 +86,111 @@ def show_model(
         rows = {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in info.items()}
         rows |= {key: f"{fact}  ({source})" for key, (fact, source) in facts.items()}
         answer("".join(f"{key:18} {value}\n" for key, value in rows.items()).encode())
+
+
+@app.command("verify")
+def verify_model(name: HubName) -> None:
+    """Read every file of a download and compare it with the hub's checksums; exit code 3 if one differs."""
+    from seedcli.progress import Progress
+
+    download = _download(name)
+    with Progress(download.size // 10**6 or None, "MB", "MB") as progress:
+        read = 0
+
+        def tell(count: int) -> None:
+            nonlocal read
+            before, read = read // 10**6, read + count
+            progress.advance(read // 10**6 - before, read // 10**6 - before)
+
+        damaged = download.damaged(tell)
+    if damaged:
+        raise ModelError(
+            f"{download.repo}: {', '.join(damaged)} is not as the hub has it; run `seed models pull {name}`"
+        )
+    answer(f"{download.repo} {download.commit}: {len(download.files)} files as the hub has them\n".encode())
+
+
+@app.command("rm")
+def remove_model(
+    name: HubName, yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False
+) -> None:
+    """Delete a download; what other revisions of it use stays."""
+    import sys
+
+    from engine.checkpoints import store
+
+    download = _download(name)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise SettingsError(f"{name} is deleted without asking only with -y")
+        typer.confirm(f"delete {download.folder}, {download.size / 1e9:.1f} GB?", abort=True, err=True)
+    try:
+        freed = store.remove(download)
+    except OSError as error:
+        raise ModelError(f"{error.filename} cannot be deleted: {error.strerror}") from error
+    say(f"deleted {download.repo}@{download.commit[:12]}, {freed / 1e9:.1f} GB freed")
+
+
+def _wanted(name: str) -> Any:
+    from engine.checkpoints.store import Wanted
+
+    wanted = Wanted.read(name)
+    if wanted is None:
+        raise SettingsError(f"{name!r} is no model of the hub; give ORG/NAME or ORG/NAME@REVISION")
+    return wanted
+
+
+def _download(name: str) -> Any:
+    from engine.checkpoints import store
+
+    download = store.find(_wanted(name))
+    if download is None:
+        raise ModelError(f"{name} is not downloaded; see `seed models list`")
+    return download
+
+
+def _downloaded() -> dict[str, Path]:
+    """Folder of each download by the name that --model takes."""
+    from engine.checkpoints import store
+
+    named = {}
+    for download in store.downloads():
+        is_main = store.find(store.Wanted(download.repo)) == download
+        named[download.repo if is_main else f"{download.repo}@{download.commit}"] = download.folder
+    return named
+
+
+def _row(name: str, path: Path) -> dict[str, Any]:
+    """What the list tells of a checkpoint."""
+    from engine.checkpoints.describing import describe, family_name
+    from engine.errors import EngineError
+
+    family = family_name(path)
+    row: dict[str, Any] = {"name": name, "path": str(path)}
+    if family is None:
+        return row
+    try:
+        what = describe(path)
+    except EngineError as error:
+        return row | {"family": family, "problem": str(error)}
+    facts = {fact: value for fact, (value, _) in what.facts().items()}
+    row |= {"family": family, "bytes": what.size, "licence": what.licence, "memory_bytes": what.bytes_as()}
+    row |= {"memory": what.memory(), "rule": facts["rule"], "unverified": what.family.unverified}
+    row |= {"block": what.block} if "block" in facts else {}
+    return row | ({"warning": what.warning} if what.warning else {})
+
+
+def _lines(row: Mapping[str, Any]) -> list[str]:
+    first = f"{row['name']}  {row['path']}" + (f"  {row['family']}" if "family" in row else "")
+    if "problem" in row:
+        return [first, f"    cannot be used: {row['problem']}"]
+    if "bytes" not in row:
+        return [first]
+    block = f", blocks of {row['block']}" if "block" in row else ""
+    lines = [first, f"    {row['bytes'] / 1e9:.1f} GB; needs {row['memory']}"]
+    lines.append(f"    decodes {row['rule']}{block}; licence {row['licence']}")
+    lines += [f"    warning: {row['warning']}"] if "warning" in row else []
+    return lines + ([f"    unverified: {', '.join(row['unverified'])}"] if row["unverified"] else [])
 
 
 def _summary(family: "Family") -> str:

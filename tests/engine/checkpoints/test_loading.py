@@ -1,5 +1,6 @@
 """Loading other families' folders: each tensor once, into the type asked for, and nothing that a stranger could do."""
 
+import copy
 import json
 import os
 import struct
@@ -13,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from engine.checkpoints import loading, memory
+from engine.checkpoints import copying, loading, memory
 from engine.checkpoints.describing import describe, family_name
 from engine.checkpoints.loading import load
 from engine.checkpoints.tensors import TensorFile
 from engine.errors import CheckpointError, DeviceError
+from engine.model.packed import PackedLinear, PackedStack, pack
 from tests.engine.checkpoints.families.test_logits import llada2_shapes, llada_shapes
 from tests.engine.checkpoints.families.vendors import CONFIGS, random_state, write
 
@@ -54,7 +56,7 @@ def test_types_are_converted(tmp_path, saved, dtype):
 
 
 def test_a_tensor_larger_than_a_window_arrives_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(loading, "WINDOW", 4096)
+    monkeypatch.setattr(copying, "WINDOW", 4096)
     network = loaded(write(tmp_path / "m", CONFIG, STATE))
     assert torch.equal(network.embedding.weight, STATE["model.transformer.wte.weight"])
 
@@ -295,18 +297,25 @@ def test_a_linked_folder_is_read(folder, tmp_path):
 
 def test_what_does_not_fit_is_refused_with_the_arithmetic(folder, monkeypatch):
     monkeypatch.setattr(loading, "free_bytes", lambda: 100 << 20)
-    words = r"0\.00 billion numbers of 4 bytes are 0\.00 GiB, with 0\.25 GiB .* but 0\.10 GiB are free; take bfloat16"
+    words = (
+        r"0\.00 billion numbers of 4 bytes are 0\.00 GiB, with 0\.25 GiB .* but 0\.10 GiB are free; "
+        "take bfloat16, int8 or int4, free some"
+    )
     with pytest.raises(DeviceError, match=words):
         loaded(folder)
-    with pytest.raises(DeviceError, match=r"of 2 bytes .*; free some, take another device"):
+    with pytest.raises(DeviceError, match=r"of 2 bytes .*; take int8 or int4, free some"):
         loaded(folder, torch.bfloat16)
+    with pytest.raises(DeviceError, match=r"; take int4, free some"):
+        load(folder, device="cpu", dtype=torch.bfloat16, packing="int8")
+    with pytest.raises(DeviceError, match=r"; free some, take another device"):
+        load(folder, device="cpu", dtype=torch.bfloat16, packing="int4")
     monkeypatch.setattr(loading, "free_bytes", lambda: None)
     loaded(folder)
 
 
 def test_an_8b_checkpoint_in_too_little_memory():
     with pytest.raises(DeviceError) as caught:
-        memory.demand("m", 8_250_000_000, 16_500_000_000, device="cpu", free=12 << 30, may_halve=False)
+        memory.demand("m", 8_250_000_000, 16_500_000_000, device="cpu", free=12 << 30, smaller="")
     assert (
         "8.25 billion numbers of 2 bytes are 15.37 GiB, with 0.25 GiB to work in 15.62 GiB, but 12.00"
         in str(caught.value)
@@ -386,6 +395,70 @@ def test_a_file_with_other_bytes_is_read_or_refused(tmp_path, data):
     assert all(8 <= t.start <= t.start + t.size <= size for t in file.tensors.values())
 
 
+class TestPacked:
+    """Weights that are packed while they are read are those that a whole matrix would be packed to."""
+
+    @pytest.fixture(params=["llada", "llada2"])
+    def family(self, request):
+        return request.param, llada_shapes if request.param == "llada" else llada2_shapes
+
+    @pytest.mark.parametrize("packing", ["int8", "int4"])
+    def test_as_if_packed_whole(self, tmp_path, family, packing, monkeypatch):
+        name, shapes = family
+        folder = write(tmp_path / "m", CONFIGS[name], random_state(shapes(CONFIGS[name])), shards=2)
+        whole = loaded(folder)
+        monkeypatch.setattr(copying, "PACKED_WINDOW", 1024)  # some rows at a time
+        small = load(folder, device="cpu", dtype=torch.float32, packing=packing).network
+        wanted = copy.deepcopy(whole)
+        pack(wanted, packing, torch.float32)
+        write_all(wanted, whole)
+        for (key, a), b in zip(wanted.state_dict().items(), small.state_dict().values(), strict=True):
+            assert torch.equal(a, b), key
+        assert {p.dtype for p in small.parameters()} == {torch.float32}
+        ids = torch.arange(40)[None]
+        features = [network(ids, ids, None) for network in (wanted.requires_grad_(False), small)]
+        assert torch.equal(*features)
+
+    def test_four_bits_of_odd_columns_are_refused(self, tmp_path):
+        config = CONFIG | {"mlp_hidden_size": 47}
+        folder = write(tmp_path / "m", config, random_state(llada_shapes(config)))
+        with pytest.raises(CheckpointError, match="cannot be packed as int4: 47 columns are odd; take int8"):
+            load(folder, device="cpu", dtype=torch.float32, packing="int4")
+        load(folder, device="cpu", dtype=torch.float32, packing="int8")
+
+
+def write_all(packed, whole):
+    for name, module in packed.named_modules():
+        if isinstance(module, PackedLinear):
+            module.rows.write(whole.get_submodule(name).weight)
+        elif isinstance(module, PackedStack):
+            for i, matrix in enumerate(whole.get_parameter(name)):
+                module.rows[i].write(matrix)
+
+
+def test_a_device_that_is_not_there_is_named(folder):
+    with pytest.raises(DeviceError, match="device cuda:7 does not exist on this machine"):
+        load(folder, device="cuda:7", dtype=torch.float32)
+
+
+def test_every_gpu_is_taken_and_main_memory_after_them(folder, monkeypatch):
+    """Where there are none, a plan for them shows: nothing is loaded."""
+    state = loaded(folder).state_dict()
+    layers = [sum(p.nbytes for n, p in state.items() if n.startswith(f"layers.{i}.")) for i in range(3)]
+    outer = sum(p.nbytes for p in state.values()) - sum(layers)
+    free = {"cuda:0": outer + layers[0], "cuda:1": layers[0], "cpu": 1 << 30}
+    monkeypatch.setattr(loading, "_free", lambda device: memory.RESERVE + free[device])
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    planned = loading._placed(describe(folder), state, "cuda", None, torch.float32)
+    assert planned.held == ("cuda:1", "cpu", "cpu")
+    assert planned.computed == ("cuda:1", "cuda:0", "cuda:0")
+    free["cpu"] = 0
+    with pytest.raises(
+        DeviceError, match=r"does not fit: .* on cuda:0, .* on cuda:1, .* on cpu are free; take bfl"
+    ):
+        load(folder, device="cuda", dtype=torch.float32)
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_takes_the_same_weights(folder):
@@ -399,7 +472,7 @@ def test_a_gpu_takes_the_same_weights(folder):
 def test_loading_takes_little_more_than_the_network():
     """The benchmark, smaller: the network and one window of a file are in memory, never two copies."""
     benchmark = Path(__file__).parents[3] / "benchmarks" / "load_memory.py"
-    command = [sys.executable, str(benchmark), "--gigabytes", "0.4"]
+    command = [sys.executable, str(benchmark), "--gigabytes", "0.4", "--types", "bfloat16,int8"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     ratios = [row["ratio"] for row in json.loads(done.stdout)["loads"]]

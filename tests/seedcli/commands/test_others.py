@@ -104,7 +104,8 @@ class TestModelsFromElsewhere:
         assert f"tiny  {llada}  llada\n" in out
         assert "\nsdar  mask 151669, block 4, logits in place; Apache-2.0  unverified: stops\n" in out
         table = seed("models", "list", "--json").json
-        assert {"name": "tiny", "path": str(llada), "family": "llada"} in table["models"]
+        (row,) = [row for row in table["models"] if row["name"] == "tiny"]
+        assert (row["path"], row["family"], row["licence"]) == (str(llada), "llada", "MIT")
         facts = {one["name"]: one["facts"] for one in table["families"]}
         assert facts["sdar"]["stops"]["verified"] is False
         assert facts["sdar"]["mask"]["value"] == "151669"
@@ -114,7 +115,7 @@ class TestModelsFromElsewhere:
         out = seed("models", "show", "tiny").out.decode()
         assert "family             llada\n" in out
         assert "parameters         36576\n" in out
-        assert "GiB as bfloat16 or" in out
+        assert "GiB as bfloat16, " in out
         assert "mask               150  (generate.py of ML-GSAI/LLaDA" in out
         assert "licence            MIT  (unverified: " in out
         model = seed("models", "show", str(llada), "--json").json["model"]
