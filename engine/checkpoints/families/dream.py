@@ -36,7 +36,7 @@ DREAM_CODER = Family(
     grid="prompt",
     sight="everything",
     shifted=True,
-    rule=Rule("scheduled", sureness="entropy", temperature=0.1, top_p=0.95),
+    rule=Rule("scheduled", sureness="entropy", schedule="time", temperature=0.1, top_p=0.95),
 )
 
 DIFFUCODER = replace(
@@ -75,5 +75,5 @@ OPEN_DCODER = replace(
     hints=("open-dcoder", "open_dcoder", "opendcoder"),
     ids=Ids(mask=151665, stops=(151643,), pad=151643),
     block=128,
-    rule=Rule("scheduled", sureness="entropy", temperature=0.6),
+    rule=Rule("scheduled", sureness="entropy", softmax="float32", schedule="time", temperature=0.6),
 )

@@ -33,5 +33,6 @@ FAST_DLLM_V2 = Family(
     block=32,
     block_field="bd_size",
     shifted=True,
+    opened=True,
     rule=Rule("best and above", threshold=0.95, part=8, top_p=0.95),
 )

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from engine.checkpoints.families.family import Family, Ids, Rule
+from engine.checkpoints.families.family import Family, Ids, Rule, Turns
 from engine.checkpoints.families.fields import Fields
 from engine.checkpoints.families.keys import Keys, Place, qkv_parts
+from engine.checkpoints.families.stable_diffcoder import SEED_CODER
 from engine.model.config import ModelConfig
 
 _FIXED: dict[str, object] = {
@@ -90,7 +91,11 @@ LLADA = Family(
     block=32,
     grid="prompt",
     sight="everything",
-    rule=Rule("scheduled", softmax="float64"),
+    template=Turns(
+        "<|startoftext|><|start_header_id|>user<|end_header_id|>\n\n",
+        "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+    ),
+    rule=Rule("scheduled", heated=False),
 )
 
 ILLADA = replace(
@@ -107,4 +112,5 @@ ILLADA = replace(
     },
     hints=("illada",),
     ids=Ids(mask=5, stops=(2,), pad=1),
+    template=SEED_CODER,
 )

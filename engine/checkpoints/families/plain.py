@@ -29,6 +29,7 @@ LLAMA = Family(
     architectures=("LlamaForCausalLM",),
     sight="past",
     shifted=True,
+    opened=True,
     rule=Rule("next"),
 )
 
@@ -43,6 +44,7 @@ QWEN2 = Family(
     architectures=("Qwen2ForCausalLM",),
     sight="past",
     shifted=True,
+    opened=True,
     rule=Rule("next"),
 )
 
@@ -57,6 +59,7 @@ QWEN3 = Family(
     architectures=("Qwen3ForCausalLM",),
     sight="past",
     shifted=True,
+    opened=True,
     rule=Rule("next"),
 )
 
@@ -71,5 +74,6 @@ QWEN3_MOE = Family(
     architectures=("Qwen3MoeForCausalLM",),
     sight="past",
     shifted=True,
+    opened=True,
     rule=Rule("next"),
 )
