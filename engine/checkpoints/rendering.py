@@ -8,7 +8,7 @@ nothing of Seed, since it runs in isolated mode.
 import json
 import sys
 
-SECONDS = 5
+SECONDS = 3
 BYTES = 1 << 30
 LONGEST = 1 << 20
 """Characters of a rendered template at most."""

@@ -45,7 +45,8 @@ class Vocabulary:
         table = _table(folder)
         try:
             framed = Tokenizer.from_str(json.dumps(table))
-            ordinary = Tokenizer.from_str(json.dumps(_without_controls(table)))
+            ordinary = Tokenizer.from_str(json.dumps(_for_text(table)))
+            ordinary.encode_special_tokens = True  # the spelling of a control token is ordinary text
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # the tokenizers library raises bare Exception, and panics
@@ -137,19 +138,15 @@ def _added(folder: Path) -> list[str]:
     return [text for _, text in sorted(named)]
 
 
-def _without_controls(table: dict[str, Any]) -> dict[str, Any]:
-    """The same tokenizer for ordinary text: no control tokens, and nothing rewritten on the way in.
+def _for_text(table: dict[str, Any]) -> dict[str, Any]:
+    """The same tokenizer for ordinary text: every added token but runs of blanks is special, nothing is rewritten.
 
     A normaliser would change bytes of a region that the model was not asked to change.
     """
     added = table.get("added_tokens")
-    kept = (
-        [t for t in added if isinstance(t, dict) and not str(t.get("content", "x")).strip()]
-        if isinstance(added, list)
-        else []
-    )
-    composes = isinstance(table.get("normalizer"), dict) and table["normalizer"].get("type") in (
-        "NFC",
-        "NFKC",
-    )
-    return table | {"added_tokens": kept} | ({"normalizer": None} if composes else {})
+    if isinstance(added, list):
+        marked = [t | {"special": bool(str(t.get("content")).strip())} for t in added if isinstance(t, dict)]
+        table = table | {"added_tokens": marked}
+    normalizer = table.get("normalizer")
+    composes = isinstance(normalizer, dict) and normalizer.get("type") in ("NFC", "NFKC")
+    return table | ({"normalizer": None} if composes else {})

@@ -8,7 +8,6 @@ from tests.engine.checkpoints.families.tiny_folders import tiny_folder
 from tests.engine.checkpoints.families.vendors import CONFIGS
 from tests.seedcli.commands.conftest import Seed
 
-
 REFUSED = ("no usable edit", "would not parse", "no edit that the model would stand by")
 
 
