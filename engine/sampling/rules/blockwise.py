@@ -173,25 +173,14 @@ class BlockwiseWriter:
         logits = self._network.logits(features_BLD[at[:, 0], at[:, 1]])
         if self._mask >= 0:
             logits[:, self._mask] = float("-inf")
-        found = iter(self._guesses(rows, wanted, logits))
+        heats = [rows[i].answer.writing.heat for i, _, _ in wanted]
+        found = iter(guesses(logits, self._rule, heats, [chance for _, _, chance in wanted]))
         for row, plan in zip(rows, plans, strict=True):
             for position in plan.opens:
                 row.told[position] = next(found)
             for block in row.blocks:
                 if not block.is_done:
                     block.advance({i: next(found) for i in block.wanted()})
-
-    def _guesses(
-        self, rows: Sequence[_Row], wanted: Sequence[tuple[int, int, float]], logits: Tensor
-    ) -> list[Guess]:
-        """Rows with the same heat together."""
-        heats = [rows[i].answer.writing.heat for i, _, _ in wanted]
-        found: dict[int, Guess] = {}
-        for heat in dict.fromkeys(heats):
-            own = [n for n, h in enumerate(heats) if h == heat]
-            part = logits if len(own) == len(wanted) else logits[own]
-            found |= zip(own, guesses(part, self._rule, heat, [wanted[n][2] for n in own]), strict=True)
-        return [found[n] for n in range(len(wanted))]
 
     def _columns(self, row: _Row, plan: _Plan) -> list[tuple[int, float]]:
         """Columns of the input that tell what is asked, with their chances: told tokens, then those of the blocks."""

@@ -3,6 +3,7 @@
 Letters: N tokens, V vocabulary. Knows nothing of blocks or schedules.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,13 +42,24 @@ class Guess:
     """Whether its threshold for visible tokens is."""
 
 
-def guesses(logits_NV: Tensor, rule: Rule, heat: Heat | None, chances: list[float]) -> list[Guess]:
-    """One guess for each row.
+def guesses(
+    logits_NV: Tensor, rule: Rule, heats: Sequence[Heat | None], chances: Sequence[float]
+) -> list[Guess]:
+    """One guess for each row, each with its own heat.
 
     Args:
         logits_NV: of tokens that may be written; others at -inf.
         chances: a number in [0, 1) for each row; read where there is heat.
     """
+    found: dict[int, Guess] = {}
+    for heat in dict.fromkeys(heats):
+        own = [n for n, other in enumerate(heats) if other == heat]
+        part = logits_NV if len(own) == len(heats) else logits_NV[own]
+        found |= zip(own, _alike(part, rule, heat, [chances[n] for n in own]), strict=True)
+    return [found[n] for n in range(len(heats))]
+
+
+def _alike(logits_NV: Tensor, rule: Rule, heat: Heat | None, chances: Sequence[float]) -> list[Guess]:
     plain = logits_NV if rule.softmax == "weights" else logits_NV.to(TYPES[rule.softmax])
     heated = plain
     if heat is not None:

@@ -74,17 +74,25 @@ class WholeWriter:
 
     def _take(self, rows: Sequence[_Row], features_BLD: Tensor) -> None:
         """Fill in what each block's rule says."""
-        for row, features_LD in zip(rows, features_BLD, strict=True):
-            block, writing = row.block, row.answer.writing
+        wanted = [(n, i) for n, row in enumerate(rows) for i in row.block.wanted()]
+        at = torch.tensor([n for n, _ in wanted], device=features_BLD.device)
+        columns = torch.tensor(
+            [rows[n].block.start + i - self._shift for n, i in wanted], device=features_BLD.device
+        )
+        logits = self._network.logits(features_BLD[at, columns])
+        logits[:, self._mask] = float("-inf")
+        own = [
+            chance
+            for row in rows
+            for chance in chances(
+                row.answer.writing, self._rule, row.block.start, row.block.step, row.block.wanted()
+            )
+        ]
+        found = iter(guesses(logits, self._rule, [rows[n].answer.writing.heat for n, _ in wanted], own))
+        for row in rows:
             row.answer.forwards += 1
             row.answer.rounds += 1
-            places = block.wanted()
-            at = torch.tensor([block.start + i - self._shift for i in places], device=features_LD.device)
-            logits = self._network.logits(features_LD[at])
-            logits[:, self._mask] = float("-inf")
-            own = chances(writing, self._rule, block.start, block.step, places)
-            found = guesses(logits, self._rule, writing.heat, own)
-            block.advance(dict(zip(places, found, strict=True)))
+            row.block.advance({i: next(found) for i in row.block.wanted()})
             self._settle(row)
 
     def _settle(self, row: _Row) -> None:

@@ -29,7 +29,7 @@ def tiny():
     return network
 
 
-def cases(number=100, most=(6, 14), prompt=(1, 11), seed=0):
+def cases(number=100, most=(4, 11), prompt=(1, 9), seed=0):
     """What is asked, at random."""
     source = random.Random(seed)
     return [

@@ -45,6 +45,7 @@ def damaged(tokens, source, edits):
     return draft
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(
     name=st.sampled_from(DISTINCT),

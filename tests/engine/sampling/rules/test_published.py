@@ -201,6 +201,7 @@ def rule_of(name):
     return dataclasses.replace(rule, **changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_tokens_are_those_of_the_published_rule(name, tiny):
     block, _, _, published = PUBLISHED[name]
