@@ -38,10 +38,8 @@ class TentativeCache:
             causal: whether inside a finished block, too, a token sees only itself and earlier ones.
         """
         self._network, self._causal = network, causal
-        c, weight = network.config, network.embedding.weight
-        empty = torch.empty(rows, c.kv_heads, 0, c.head_width, device=weight.device, dtype=weight.dtype)
-        self._layers: list[LayerCache] = [(empty, empty) for _ in range(c.layers)]
-        self._blocks = torch.empty(rows, 0, dtype=torch.int64, device=weight.device)
+        self._layers: list[LayerCache] | None = None
+        self._blocks = torch.empty(rows, 0, dtype=torch.int64, device=network.embedding.weight.device)
         self.is_torn = False
         """Whether keys were taken back since rows were last dropped; `keep_rows` makes room of them."""
 
@@ -81,9 +79,9 @@ class TentativeCache:
         used = (self._blocks != NOWHERE).any(0).nonzero().squeeze(1)
         self._blocks = self._blocks[:, used]
         self._layers = [
-            (k.index_select(0, chosen).index_select(2, used), v.index_select(0, chosen).index_select(2, used))
-            for k, v in self._layers
-        ]
+            (_chosen(keys, chosen, used), _chosen(values, chosen, used))
+            for keys, values in self._layers or ()
+        ] or None
 
     def _seen(self, blocks: Tensor, clean: Tensor) -> Tensor:
         """Which of the new tokens each of them sees: finished ones of earlier blocks, and those of its own kind."""
@@ -97,3 +95,8 @@ class TentativeCache:
     def _table(self, rows: Sequence[Sequence[int]], width: int, fill: int) -> Tensor:
         padded = [[*row, *[fill] * (width - len(row))] for row in rows]
         return torch.tensor(padded, device=self._blocks.device, dtype=torch.int64)
+
+
+def _chosen(kept: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Some rows and columns; layers may lie on devices of their own."""
+    return kept.index_select(0, rows.to(kept.device)).index_select(2, columns.to(kept.device))
