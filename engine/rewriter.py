@@ -16,6 +16,7 @@ import torch
 from engine.answers import code_of, is_closed, like_region
 from engine.checkpoints import contents
 from engine.checkpoints.chat import TokenizerConfig, turns
+from engine.checkpoints.describing import describe
 from engine.checkpoints.families.family import Ids
 from engine.checkpoints.loading import Loaded, load
 from engine.checkpoints.vocabulary import Vocabulary
@@ -112,14 +113,14 @@ class Rewriter:
                 tokenizer or chat template.
             DeviceError: it does not fit into memory.
         """
-        config = TokenizerConfig.read(path)
-        loaded = load(path, device=device, dtype=dtype)
-        vocabulary = Vocabulary.load(path, loaded.network.config.vocabulary)
-        around = turns(path, config, loaded.family.template)
+        what, config = describe(path), TokenizerConfig.read(path)
+        vocabulary = Vocabulary.load(path, what.shape.vocabulary)
+        around = turns(path, config, what.family.template)
         frame = vocabulary.frame(around.before), vocabulary.frame(around.after)
-        ids = special_ids(loaded.ids, config, vocabulary, frame[1], path)
-        if ids.mask is None and loaded.family.sight != "past":
+        ids = special_ids(what.ids, config, vocabulary, frame[1], path)
+        if ids.mask is None and what.family.sight != "past":
             raise CheckpointError(f"{path}: neither config.json nor the tokenizer names a mask token")
+        loaded = load(path, device=device, dtype=dtype)  # last, since it takes longest
         return cls(replace(loaded, ids=ids), vocabulary, frame, path=path)
 
     @property
