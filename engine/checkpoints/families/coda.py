@@ -25,6 +25,7 @@ CODA = Family(
         "sight": "modeling_coda.py, is_causal=False",
         "logits": "generation_utils.py of SalesforceAIResearch/CoDA, line 457",
         "rule": "generation_utils.py of SalesforceAIResearch/CoDA: entropy; chance in the order is left out",
+        "chat": "SalesforceAIResearch/CoDA: ChatML",
         "keys": "modeling_coda.py: Qwen3's names; tied by default in model_config.py",
         "licence": "LICENSE of SalesforceAIResearch/CoDA",
     },

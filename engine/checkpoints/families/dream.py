@@ -27,6 +27,7 @@ DREAM_CODER = Family(
         "sight": "modeling_dream.py",
         "logits": "generation_utils.py of Dream",
         "rule": "README of Dream-Coder: entropy, temperature 0.1, top-p 0.95",
+        "chat": "unverified: ChatML, as Qwen2.5",
         "keys": "modeling_dream.py: Qwen2's names",
         "licence": "unverified: the repository's; the weights' card was not read again",
     },

@@ -177,15 +177,16 @@ class Family:
             "sight": {"blocks": "its block and earlier ones"}.get(self.sight, self.sight),
             "logits": "for the next position" if self.shifted else "in place",
             "rule": described(self.rule),
+            "chat": f"{self.template.before!r}, {self.template.after!r}",
             "keys": "",
             "licence": self.licence,
         }
         return {name: (fact, self.sources[name]) for name, fact in rows.items() if name in self.sources}
 
 
-FACTS = ("mask", "stops", "block", "grid", "sight", "logits", "rule", "keys", "licence")
+FACTS = ("mask", "stops", "block", "grid", "sight", "logits", "rule", "chat", "keys", "licence")
 """What every diffusion family gives a source for; LLaDA2.2 has `edits` and `routing` beside them."""
-AUTOREGRESSIVE_FACTS = ("stops", "sight", "logits", "rule", "keys", "licence")
+AUTOREGRESSIVE_FACTS = ("stops", "sight", "logits", "rule", "chat", "keys", "licence")
 
 
 def described(rule: Rule) -> str:
@@ -200,6 +201,8 @@ def described(rule: Rule) -> str:
     parts = [words]
     if rule.sureness == "entropy":
         parts.append("sure by entropy")
+    if rule.schedule == "time":
+        parts.append("as time falls")
     if rule.steps:
         parts.append(f"{rule.steps} steps a block")
     if rule.part:

@@ -25,6 +25,7 @@ FAST_DLLM_V2 = Family(
         "sight": "generation_functions.py of Fast-dLLM v2",
         "logits": "generation_functions.py of Fast-dLLM v2",
         "rule": "generation_functions.py of Fast-dLLM v2, batch_sample",
+        "chat": "unverified: ChatML, as Qwen2.5",
         "keys": "SGLang's wrapper subclasses Qwen2ForCausalLM",
         "licence": "model cards",
     },

@@ -82,6 +82,7 @@ LLADA = Family(
         "sight": "generate.py of ML-GSAI/LLaDA",
         "logits": "generate.py of ML-GSAI/LLaDA",
         "rule": "generate.py of ML-GSAI/LLaDA: low_confidence",
+        "chat": "unverified: headers as Llama 3's, with the tokenizer's start of text",
         "keys": "dllm, modeling_llada.py",
         "licence": "unverified: MIT by the model card, not read again",
     },
@@ -107,6 +108,7 @@ ILLADA = replace(
     | {
         "mask": "README of ML-GSAI/LLaDA: Seed-Coder's tokenizer",
         "stops": "unverified: Seed-Coder's",
+        "chat": "unverified: Seed-Coder's",
         "keys": "unverified: LLaDA's",
         "licence": "unverified: not found",
     },

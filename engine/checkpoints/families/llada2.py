@@ -99,6 +99,7 @@ LLADA2 = Family(
         "sight": "dllm, LLaDA2Sampler",
         "logits": "dllm, LLaDA2Sampler",
         "rule": "LLaDA2.0 report; dllm, LLaDA2Sampler",
+        "chat": "tokenizer_config.json of LLaDA2.1-flash; SGLang's documents",
         "keys": "dllm, modeling_llada2_moe.py; the loader test of xLLM",
         "licence": "model cards",
     },

@@ -34,6 +34,7 @@ NEMOTRON = Family(
         "sight": "dllm, NemotronDiffusionSampler",
         "logits": "dllm, NemotronDiffusionSampler; the first token of a block is the causal forward's",
         "rule": "dllm, NemotronDiffusionSampler",
+        "chat": "unverified: Ministral's",
         "keys": "unverified: encoder.* and diffusion_head.weight as third parties name them",
         "licence": "model cards",
     },

@@ -9,6 +9,7 @@ _SOURCES = {
     "sight": "transformers 5.23 models/{}",
     "logits": "transformers 5.23 models/{}",
     "rule": "greedy decoding",
+    "chat": "unverified: ChatML; most checkpoints bring a template",
     "keys": "transformers 5.23 models/{}",
     "licence": "the checkpoint's own card",
 }

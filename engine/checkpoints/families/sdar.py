@@ -16,6 +16,7 @@ _SOURCES = {
     "sight": "generate.py of JetAstra/SDAR, block_diffusion_generate",
     "logits": "generate.py of JetAstra/SDAR, block_diffusion_generate",
     "rule": "generate.py of JetAstra/SDAR: low_confidence_dynamic",
+    "chat": "unverified: ChatML, as Qwen3",
     "keys": "config.json of SDAR-4B-Chat; names of Qwen3 one to one",
     "licence": "model cards",
 }

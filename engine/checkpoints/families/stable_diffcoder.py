@@ -28,6 +28,7 @@ STABLE_DIFFCODER = Family(
         "sight": "modeling_stable_diffcoder.py, generate_block",
         "logits": "Stable-DiffCoder report, section 4.1",
         "rule": "modeling_stable_diffcoder.py, generate_block",
+        "chat": "unverified: Seed-Coder's, as third parties write it",
         "keys": "subclass of LlamaForCausalLM without modules of its own",
         "licence": "README and LICENSE of the repository",
     },

@@ -24,6 +24,11 @@ def test_a_template_is_rendered_with_the_tokens_that_it_names(tmp_path):
     assert found == Turns("[B]  D<user>", "[E]A<think></think>")
 
 
+def test_the_date_is_always_the_same(tmp_path):
+    template = "{{ strftime_now('%d %b %Y') }}: {{ messages[0].content }}"
+    assert frame(tmp_path, template).before == "01 Jan 2025: "
+
+
 def test_without_a_template_the_family_says(tmp_path):
     assert frame(tmp_path, None) is CHATML
 
