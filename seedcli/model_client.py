@@ -48,9 +48,9 @@ def open_model(name: str | None) -> ModelClient:
     """
     path = None if name is None else get_model(name)
     try:
-        from engine.editor import Editor
+        from engine.opening import open_editor
 
-        return Editor.load(path)
+        return open_editor(path)
     except EngineError as error:
         raise ModelError(str(error)) from error
     except ImportError as error:

@@ -59,7 +59,7 @@ def _foreign(table: dict[str, Any], name: str) -> str:
         family = recognise(table, name)
     except CheckpointError as error:
         return str(error)
-    return f"it is of the family {family.name}, whose weights load but which edits nothing yet; see `seed models`"
+    return f"it is of the family {family.name}; `seed edit` and `seed batch` take it, this does not"
 
 
 def load(folder: Path, *, device: str, dtype: torch.dtype) -> tuple[Network, CodeTokenizer, dict[str, Any]]:

@@ -27,6 +27,7 @@ DREAM_CODER = Family(
         "sight": "modeling_dream.py",
         "logits": "generation_utils.py of Dream",
         "rule": "README of Dream-Coder: entropy, temperature 0.1, top-p 0.95",
+        "chat": "unverified: ChatML, as Qwen2.5",
         "keys": "modeling_dream.py: Qwen2's names",
         "licence": "unverified: the repository's; the weights' card was not read again",
     },
@@ -36,7 +37,7 @@ DREAM_CODER = Family(
     grid="prompt",
     sight="everything",
     shifted=True,
-    rule=Rule("scheduled", sureness="entropy", temperature=0.1, top_p=0.95),
+    rule=Rule("scheduled", sureness="entropy", schedule="time", temperature=0.1, top_p=0.95),
 )
 
 DIFFUCODER = replace(
@@ -75,5 +76,5 @@ OPEN_DCODER = replace(
     hints=("open-dcoder", "open_dcoder", "opendcoder"),
     ids=Ids(mask=151665, stops=(151643,), pad=151643),
     block=128,
-    rule=Rule("scheduled", sureness="entropy", temperature=0.6),
+    rule=Rule("scheduled", sureness="entropy", softmax="float32", schedule="time", temperature=0.6),
 )

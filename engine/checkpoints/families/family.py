@@ -39,16 +39,33 @@ class Rule:
     """None: the schedule alone."""
     inclusive: bool = False
     """Whether a probability equal to the threshold is above it."""
+    schedule: Literal["masks", "block", "time"] = "masks"
+    """What is spread over the steps: a block's masks; its tokens, those that the prompt gave among them; its masks as
+    time falls, rounded down (Dream)."""
     steps: int | None = None
-    """Forwards that a block's schedule is spread over; None: as many as masks."""
+    """Forwards that a block's schedule is spread over; None: as many as what is spread."""
     part: int = 0
     """Tokens of the parts of a block that are finished one after the other; 0: the block is one."""
     temperature: float = 0.0
     top_p: float = 1.0
+    heated: bool = True
+    """Whether sureness is that of the distribution drawn from; else of the one at temperature 1."""
     edit_threshold: float | None = None
     """Above it a visible token of the block is replaced; None: visible tokens stay."""
     edit_rounds: int = 0
     """Forwards after the last mask is filled, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """A chat as text: what stands before and after what a user says."""
+
+    before: str
+    after: str
+    """With what begins the answer."""
+
+
+CHATML = Turns("<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +111,10 @@ class Family:
     sight: Sight = "blocks"
     shifted: bool = False
     """Whether the logits of a position are for the next one, as an autoregressive model's."""
+    opened: bool = False
+    """Whether the first token of a block is told by the one before it, once that is read as finished text."""
+    template: Turns = CHATML
+    """How a chat is written where a checkpoint brings no template."""
     rule: Rule = Rule("next")
 
     @property
@@ -156,15 +177,16 @@ class Family:
             "sight": {"blocks": "its block and earlier ones"}.get(self.sight, self.sight),
             "logits": "for the next position" if self.shifted else "in place",
             "rule": described(self.rule),
+            "chat": f"{self.template.before!r}, {self.template.after!r}",
             "keys": "",
             "licence": self.licence,
         }
         return {name: (fact, self.sources[name]) for name, fact in rows.items() if name in self.sources}
 
 
-FACTS = ("mask", "stops", "block", "grid", "sight", "logits", "rule", "keys", "licence")
+FACTS = ("mask", "stops", "block", "grid", "sight", "logits", "rule", "chat", "keys", "licence")
 """What every diffusion family gives a source for; LLaDA2.2 has `edits` and `routing` beside them."""
-AUTOREGRESSIVE_FACTS = ("stops", "sight", "logits", "rule", "keys", "licence")
+AUTOREGRESSIVE_FACTS = ("stops", "sight", "logits", "rule", "chat", "keys", "licence")
 
 
 def described(rule: Rule) -> str:
@@ -179,6 +201,8 @@ def described(rule: Rule) -> str:
     parts = [words]
     if rule.sureness == "entropy":
         parts.append("sure by entropy")
+    if rule.schedule == "time":
+        parts.append("as time falls")
     if rule.steps:
         parts.append(f"{rule.steps} steps a block")
     if rule.part:

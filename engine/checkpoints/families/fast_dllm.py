@@ -25,6 +25,7 @@ FAST_DLLM_V2 = Family(
         "sight": "generation_functions.py of Fast-dLLM v2",
         "logits": "generation_functions.py of Fast-dLLM v2",
         "rule": "generation_functions.py of Fast-dLLM v2, batch_sample",
+        "chat": "unverified: ChatML, as Qwen2.5",
         "keys": "SGLang's wrapper subclasses Qwen2ForCausalLM",
         "licence": "model cards",
     },
@@ -33,5 +34,6 @@ FAST_DLLM_V2 = Family(
     block=32,
     block_field="bd_size",
     shifted=True,
+    opened=True,
     rule=Rule("best and above", threshold=0.95, part=8, top_p=0.95),
 )

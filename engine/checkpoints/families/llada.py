@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from engine.checkpoints.families.family import Family, Ids, Rule
+from engine.checkpoints.families.family import Family, Ids, Rule, Turns
 from engine.checkpoints.families.fields import Fields
 from engine.checkpoints.families.keys import Keys, Place, qkv_parts
+from engine.checkpoints.families.stable_diffcoder import SEED_CODER
 from engine.model.config import ModelConfig
 
 _FIXED: dict[str, object] = {
@@ -81,6 +82,7 @@ LLADA = Family(
         "sight": "generate.py of ML-GSAI/LLaDA",
         "logits": "generate.py of ML-GSAI/LLaDA",
         "rule": "generate.py of ML-GSAI/LLaDA: low_confidence",
+        "chat": "unverified: headers as Llama 3's, with the tokenizer's start of text",
         "keys": "dllm, modeling_llada.py",
         "licence": "unverified: MIT by the model card, not read again",
     },
@@ -90,7 +92,11 @@ LLADA = Family(
     block=32,
     grid="prompt",
     sight="everything",
-    rule=Rule("scheduled", softmax="float64"),
+    template=Turns(
+        "<|startoftext|><|start_header_id|>user<|end_header_id|>\n\n",
+        "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+    ),
+    rule=Rule("scheduled", heated=False),
 )
 
 ILLADA = replace(
@@ -102,9 +108,11 @@ ILLADA = replace(
     | {
         "mask": "README of ML-GSAI/LLaDA: Seed-Coder's tokenizer",
         "stops": "unverified: Seed-Coder's",
+        "chat": "unverified: Seed-Coder's",
         "keys": "unverified: LLaDA's",
         "licence": "unverified: not found",
     },
     hints=("illada",),
     ids=Ids(mask=5, stops=(2,), pad=1),
+    template=SEED_CODER,
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from engine.checkpoints.families.family import Family, Ids, Rule
+from engine.checkpoints.families.family import Family, Ids, Rule, Turns
 from engine.checkpoints.families.fields import Fields
 from engine.checkpoints.families.keys import Keys, Place, feed_keys
 from engine.checkpoints.families.rope import read_rope
@@ -99,13 +99,18 @@ LLADA2 = Family(
         "sight": "dllm, LLaDA2Sampler",
         "logits": "dllm, LLaDA2Sampler",
         "rule": "LLaDA2.0 report; dllm, LLaDA2Sampler",
+        "chat": "tokenizer_config.json of LLaDA2.1-flash; SGLang's documents",
         "keys": "dllm, modeling_llada2_moe.py; the loader test of xLLM",
         "licence": "model cards",
     },
     model_types=("llada2_moe",),
     ids=Ids(mask=156895, stops=(156892,), pad=156892),
     block=32,
-    rule=Rule("above or scheduled", threshold=0.95, steps=32),
+    template=Turns(
+        "<role>SYSTEM</role>detailed thinking off<|role_end|><role>HUMAN</role>",
+        "<|role_end|><role>ASSISTANT</role>",
+    ),
+    rule=Rule("above or scheduled", threshold=0.95, schedule="block", steps=32),
 )
 
 LLADA21 = replace(

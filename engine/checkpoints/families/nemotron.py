@@ -1,6 +1,6 @@
 """Nemotron-Labs-Diffusion: Ministral 3 that reads prompt and finished blocks causally and its own block both ways."""
 
-from engine.checkpoints.families.family import Family, Ids, Rule
+from engine.checkpoints.families.family import Family, Ids, Rule, Turns
 from engine.checkpoints.families.fields import Fields
 from engine.checkpoints.families.keys import Keys, llama_keys
 from engine.checkpoints.families.shapes import transformers_shape
@@ -34,6 +34,7 @@ NEMOTRON = Family(
         "sight": "dllm, NemotronDiffusionSampler",
         "logits": "dllm, NemotronDiffusionSampler; the first token of a block is the causal forward's",
         "rule": "dllm, NemotronDiffusionSampler",
+        "chat": "unverified: Ministral's",
         "keys": "unverified: encoder.* and diffusion_head.weight as third parties name them",
         "licence": "model cards",
     },
@@ -43,5 +44,7 @@ NEMOTRON = Family(
     block_field="block_size",
     grid="prompt",
     sight="past and block",
-    rule=Rule("best and above", threshold=0.9, inclusive=True),
+    opened=True,
+    template=Turns("<s>[INST]", "[/INST]"),
+    rule=Rule("best and above", threshold=0.9, inclusive=True, heated=False),
 )

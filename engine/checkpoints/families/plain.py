@@ -9,6 +9,7 @@ _SOURCES = {
     "sight": "transformers 5.23 models/{}",
     "logits": "transformers 5.23 models/{}",
     "rule": "greedy decoding",
+    "chat": "unverified: ChatML; most checkpoints bring a template",
     "keys": "transformers 5.23 models/{}",
     "licence": "the checkpoint's own card",
 }
@@ -29,6 +30,7 @@ LLAMA = Family(
     architectures=("LlamaForCausalLM",),
     sight="past",
     shifted=True,
+    opened=True,
     rule=Rule("next"),
 )
 
@@ -43,6 +45,7 @@ QWEN2 = Family(
     architectures=("Qwen2ForCausalLM",),
     sight="past",
     shifted=True,
+    opened=True,
     rule=Rule("next"),
 )
 
@@ -57,6 +60,7 @@ QWEN3 = Family(
     architectures=("Qwen3ForCausalLM",),
     sight="past",
     shifted=True,
+    opened=True,
     rule=Rule("next"),
 )
 
@@ -71,5 +75,6 @@ QWEN3_MOE = Family(
     architectures=("Qwen3MoeForCausalLM",),
     sight="past",
     shifted=True,
+    opened=True,
     rule=Rule("next"),
 )

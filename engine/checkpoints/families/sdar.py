@@ -7,7 +7,7 @@ from engine.checkpoints.families.shapes import qwen3_moe_shape, transformers_sha
 from engine.model.config import ModelConfig
 
 _IDS = Ids(mask=151669, stops=(151645, 151643), pad=151643)
-_RULE = Rule("above or scheduled", threshold=0.85, steps=4)
+_RULE = Rule("above or scheduled", threshold=0.85, schedule="block")
 _SOURCES = {
     "mask": "README and generate.py of JetAstra/SDAR: <|MASK|>",
     "stops": "unverified: the list in generation_config.json was not found; ChatML's and config.json's",
@@ -16,6 +16,7 @@ _SOURCES = {
     "sight": "generate.py of JetAstra/SDAR, block_diffusion_generate",
     "logits": "generate.py of JetAstra/SDAR, block_diffusion_generate",
     "rule": "generate.py of JetAstra/SDAR: low_confidence_dynamic",
+    "chat": "unverified: ChatML, as Qwen3",
     "keys": "config.json of SDAR-4B-Chat; names of Qwen3 one to one",
     "licence": "model cards",
 }

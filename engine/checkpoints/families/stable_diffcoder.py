@@ -1,10 +1,13 @@
 """Stable-DiffCoder: a Llama in blocks of four, logits in place. Its config says `llama`, as its AR twin's does."""
 
-from engine.checkpoints.families.family import Family, Ids, Rule
+from engine.checkpoints.families.family import Family, Ids, Rule, Turns
 from engine.checkpoints.families.fields import Fields
 from engine.checkpoints.families.keys import llama_keys
 from engine.checkpoints.families.shapes import transformers_shape
 from engine.model.config import ModelConfig
+
+SEED_CODER = Turns("<[begin▁of▁sentence]>user\n", "<[end▁of▁sentence]><[begin▁of▁sentence]>assistant\n")
+"""Seed-Coder's turns, as third parties write them out."""
 
 
 def _shape(config: Fields) -> ModelConfig:
@@ -25,6 +28,7 @@ STABLE_DIFFCODER = Family(
         "sight": "modeling_stable_diffcoder.py, generate_block",
         "logits": "Stable-DiffCoder report, section 4.1",
         "rule": "modeling_stable_diffcoder.py, generate_block",
+        "chat": "unverified: Seed-Coder's, as third parties write it",
         "keys": "subclass of LlamaForCausalLM without modules of its own",
         "licence": "README and LICENSE of the repository",
     },
@@ -34,5 +38,6 @@ STABLE_DIFFCODER = Family(
     modules=("modeling_stable_diffcoder.", "modeling_seed_diffcoder."),
     ids=Ids(mask=5, stops=(2,), pad=1),
     block=4,
-    rule=Rule("best and above", softmax="float64", threshold=0.95, inclusive=True),
+    template=SEED_CODER,
+    rule=Rule("best and above", softmax="float64", threshold=0.95, inclusive=True, heated=False),
 )

@@ -1,0 +1,63 @@
+"""`seed edit --model FOLDER` with tiny checkpoints of every family: random weights write nonsense, which is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.engine.checkpoints.families.tiny_folders import tiny_folder
+from tests.engine.checkpoints.families.vendors import CONFIGS
+from tests.seedcli.commands.conftest import Seed
+
+REFUSED = ("no usable edit", "would not parse", "no edit that the model would stand by")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", sorted(CONFIGS))
+def test_nonsense_is_refused(family: str, seed: Seed, repo: Path, tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / family, family)
+    before = (repo / "calc.py").read_bytes()
+    done = seed("edit", "fix the bug", "calc.py::add", "--model", str(folder), "-y", "--json", model=None)
+    assert done.code == 3
+    table = done.json
+    assert (table["outcome"], table["patch"], table["model"]["name"]) == ("no_edit", "", family)
+    assert any(words in table["message"] for words in REFUSED), table["message"]
+    assert table["forwards"] >= table["rounds"] > 0
+    assert table["tokens"] == {"region": len("def add(a, b):\n    return a - b\n"), "changed": 0}
+    assert table["seconds"]["model"] > 0
+    assert (repo / "calc.py").read_bytes() == before
+
+
+def test_it_says_so_in_one_line(seed: Seed, repo: Path, tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "m", "sdar")
+    done = seed(
+        "edit", "fix the bug", "calc.py::add", "--model", str(folder), "--context", "calc.py", model=None
+    )
+    assert (done.code, done.out) == (3, b"")
+    (line,) = done.err.splitlines()
+    assert line.startswith("seed: calc.py:1 add: ")
+    assert any(words in line for words in REFUSED)
+
+
+def test_what_a_stranger_put_into_the_folder_is_not_run(seed: Seed, repo: Path, tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "m", "sdar")
+    assert "SystemExit" in (folder / "modeling_sdar.py").read_text()
+    (folder / "chat_template.jinja").write_text("{{ ''.__class__.__mro__[1].__subclasses__() }}")
+    done = seed("edit", "fix", "calc.py", "--model", str(folder), model=None)
+    assert done.code == 3
+    (line,) = done.err.splitlines()
+    assert "the chat template is refused: SecurityError" in line
+
+
+def test_a_folder_without_tokenizer_says_so(seed: Seed, repo: Path, tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "m", "llama")
+    (folder / "tokenizer.json").unlink()
+    done = seed("edit", "fix", "calc.py", "--model", str(folder), model=None)
+    assert done.code == 3
+    assert "has no tokenizer: neither tokenizer.json nor vocab.json with merges.txt" in done.err
+
+
+def test_scanning_needs_an_edit_model(seed: Seed, repo: Path, tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "m", "qwen3")
+    done = seed("scan", "calc.py", "--model", str(folder), model=None)
+    assert done.code == 3
+    assert "writes regions anew" in done.err
