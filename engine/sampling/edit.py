@@ -19,6 +19,7 @@ from engine.diffusion.levenshtein import EditIds, apply
 from engine.model.network import Network
 from engine.sampling.batch import PrefixCache, like_lengths, read_canvases, read_prefixes
 from engine.sampling.exits import exit_figures, says_final
+from engine.sampling.labels import Labels
 from engine.sampling.rounds import FILL, View, advance, change_probability, clean_up
 from engine.sampling.starts import LEAST, Label, Start, starts
 
@@ -93,11 +94,7 @@ class EditSampler:
         """
         self._network, self._ids, self._pad = network, ids, pad
         self._final = says_final(network.exit) if final is None and network.exit is not None else final
-        device = network.embedding.weight.device
-        self._never = torch.zeros(network.config.vocabulary, device=device)
-        self._never[list(never)] = float("-inf")
-        self._no_insert = self._never.clone()
-        self._no_insert[ids.insert] = float("-inf")
+        self._labels = Labels(network, ids, never)
 
     @torch.inference_mode()
     def run(
@@ -128,23 +125,31 @@ class EditSampler:
             self._network, cache.rows([row.request for row in rows]), canvases, self._pad
         )
         begun: list[Row] = []
-        for i, row in enumerate(rows):
+        for i, (row, view) in enumerate(
+            zip(rows, self._views(rows, features, canvases, settings), strict=True)
+        ):
             outcome = outcomes[row.request]
             outcome.forwards += row is outcome.rows[0]
-            scores = self._network.logits(features[i, : len(canvases[i])]).float()
-            scores[:-1, self._ids.end] = float("-inf")
-            logp_LV = (scores + (self._no_insert if last[i] else self._never)).log_softmax(-1)
-            best = logp_LV.max(-1)
-            keep = logp_LV.gather(1, torch.tensor(canvases[i], device=logp_LV.device)[:, None]).squeeze(1)
-            view = View(keep.exp().tolist(), best.indices.tolist(), best.values.exp().tolist())
             if row.rounds == 0:
                 outcome.change = change_probability(view)
                 if settings.candidates > 1:
+                    logp_LV = self._labels.log_probabilities(features[i, : len(canvases[i])])
                     others = self._others(row, logp_LV, view, settings)
                     outcome.rows += others
                     begun += others
             self._update(row, view, settings, last=last[i])
         return begun
+
+    def _views(
+        self,
+        rows: Sequence[Row],
+        features_BLD: Tensor,
+        canvases: Sequence[Sequence[int]],
+        settings: EditSettings,
+    ) -> list[View]:
+        """What the model says of each row's canvas, which comes with its end token."""
+        inserts = [row.rounds < settings.max_rounds for row in rows]
+        return self._labels.views(features_BLD, canvases, inserts)
 
     def _update(self, row: Row, view: View, settings: EditSettings, *, last: bool) -> None:
         """Move one row one round on."""
