@@ -18,6 +18,7 @@ from engine.diffusion.layout import Decoder, Prefix, prefix
 from engine.diffusion.levenshtein import gaps
 from engine.errors import CheckpointError, DeviceError
 from engine.model.network import Network
+from engine.model.packing import pack
 from engine.model.tokenizer import CodeTokenizer
 from engine.requests import (
     Candidate,
@@ -134,7 +135,9 @@ class Editor:
         chosen = usual_dtype(dtype, device)
         network, tokenizer, settings = checkpoint.load(folder, device=device, dtype=chosen)
         name = "default" if path is None else folder.name
-        return cls(network, tokenizer, settings, name=name, path=folder, revision=checkpoint.revision(folder))
+        return cls(
+            pack(network), tokenizer, settings, name=name, path=folder, revision=checkpoint.revision(folder)
+        )
 
     @property
     def info(self) -> ModelInfo:

@@ -1,6 +1,5 @@
 """The ways of decoding that are compared, each from a region's tokens to a diff, with counts of what it did."""
 
-import copy
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from engine.diffusion.layout import Prefix, prefix
 from engine.diffusion.levenshtein import gaps
 from engine.editor import usual_dtype
 from engine.model.network import Network
+from engine.model.packing import pack
 from engine.model.tokenizer import CodeTokenizer
 from engine.sampling.autoregressive import AutoregressiveSampler
 from engine.sampling.edit import EditSampler, EditSettings, Outcome
@@ -31,13 +31,13 @@ class Weights:
     network: Network
     tokenizer: CodeTokenizer
     threshold: float
+    folder: Path
     is_trained: bool = True
 
     @property
     def megabytes(self) -> float:
         """That the weights take, each counted once."""
-        kept = {t.data_ptr(): t.numel() * t.element_size() for t in self.network.state_dict().values()}
-        return float(sum(kept.values())) / 1e6
+        return (self.folder / "model.safetensors").stat().st_size / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def random_like(network: Network, *, max_tokens: int | None = None) -> Network:
     made = Network(config)
     torch.random.set_rng_state(generator)
     weight = network.embedding.weight
-    return made.to(weight.device, weight.dtype).eval().requires_grad_(False)
+    return pack(made.to(weight.device, weight.dtype).eval().requires_grad_(False))
 
 
 def trained(folder: Path | None, *, device: str | None = None, dtype: str | None = None) -> Weights:
@@ -148,7 +148,8 @@ def trained(folder: Path | None, *, device: str | None = None, dtype: str | None
     chosen = usual_dtype(dtype, device)
     folder = DEFAULT if folder is None else folder
     network, tokenizer, settings = load(folder, device=device, dtype=chosen)
-    return Weights(folder.name, network, tokenizer, float(str(settings.get("threshold", 0.7))))
+    threshold = float(str(settings.get("threshold", 0.7)))
+    return Weights(folder.name, pack(network), tokenizer, threshold, folder)
 
 
 def _prefix(tokenizer: CodeTokenizer, instruction: str) -> Prefix:
@@ -163,4 +164,4 @@ def _diff(tokenizer: CodeTokenizer, before: Sequence[int], after: Sequence[int])
 
 def variants(weights: Weights) -> dict[str, Callable[[], Weights]]:
     """The same weights in other types, made when they are asked for."""
-    return {"float32": lambda: replace(weights, network=copy.deepcopy(weights.network).float())}
+    return {"float32": lambda: trained(weights.folder, dtype="float32")}

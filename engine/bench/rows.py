@@ -1,6 +1,6 @@
 """What a suite gives: a row for each way of doing each thing, with ratios to the first way. Knows nothing of suites."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,20 +54,16 @@ def rows_of(
     ]
 
 
-def table(rows: Sequence[BenchRow]) -> str:
-    """The rows for a terminal, a block for each suite."""
-    lines: list[str] = []
-    suite, case = "", None
-    for row in rows:
-        if row.suite != suite:
-            suite = row.suite
-            lines += ["", suite.upper()]
-        if row.case != case:
-            case = row.case
-            lines.append("  " + ", ".join(f"{k} {v}" for k, v in row.case.items()))
-        counts = "  ".join(f"{k} {_shown(v)}" for k, v in row.counts.items())
-        lines.append(f"    {row.way:<36} {1000 * row.seconds:10.2f} ms {row.ratio:8.2f} x  {counts}".rstrip())
-    return "\n".join(lines[1:])
+def shown(row: BenchRow, before: BenchRow | None) -> str:
+    """A row for a terminal, below the one before it: a head where the suite or the case is another."""
+    lines = []
+    if before is None or row.suite != before.suite:
+        lines.append(row.suite.upper())
+    if before is None or (row.suite, row.case) != (before.suite, before.case):
+        lines.append("  " + ", ".join(f"{k} {v}" for k, v in row.case.items()))
+    counts = "  ".join(f"{k} {_shown(v)}" for k, v in row.counts.items())
+    lines.append(f"    {row.way:<36} {1000 * row.seconds:10.2f} ms {row.ratio:8.2f} x  {counts}".rstrip())
+    return "\n".join(lines)
 
 
 def _shown(value: Value) -> str:

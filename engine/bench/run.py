@@ -96,8 +96,10 @@ def set_threads(count: int) -> None:
         torch.set_num_threads(count)
 
 
-def run(chosen: Mapping[str, Suite], weights: Weights, tell: Tell) -> tuple[list[BenchRow], dict[str, Any]]:
-    """The rows, and what a reader needs to judge them."""
+def run(
+    chosen: Mapping[str, Suite], weights: Weights, tell: Tell, show: Callable[[BenchRow], None]
+) -> tuple[list[BenchRow], dict[str, Any]]:
+    """The rows, each shown as soon as it is there, and what a reader needs to judge them."""
     device = weights.network.embedding.weight.device
     tell("the machine")
     found: dict[str, Any] = {
@@ -111,7 +113,11 @@ def run(chosen: Mapping[str, Suite], weights: Weights, tell: Tell) -> tuple[list
             "dtype": str(weights.network.embedding.weight.dtype).removeprefix("torch."),
         },
     }
-    rows = [row for suite in chosen.values() for row in suite()]
+    rows = []
+    for suite in chosen.values():
+        for row in suite():
+            rows.append(row)
+            show(row)
     if any(row.suite == "forwards" for row in rows):
         found["block"] = chosen_block(rows)
         found["share_of_peak"] = shares(rows, weights, found["peaks"])
@@ -123,7 +129,7 @@ def shares(
 ) -> dict[str, dict[str, float]]:
     """Of each forward: the share of the matrix product's peak, and of the copy's if weights are read once."""
     network = weights.network
-    matrices = sum(p.numel() for p in network.layers.parameters() if p.dim() > 1)
+    matrices = network.parameter_count() - network.embedding.weight.numel()
     size = network.embedding.weight.element_size()
     c, found = network.config, {}
     for row in rows:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from engine.diffusion.layout import PADDING_BLOCK, Prefix
-from engine.model.network import LayerCache, Network
+from engine.model.cache import LayerCache
+from engine.model.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,18 @@ class PrefixCache:
     last_BD: Tensor
     """Features of each prefix's last token, the region mark."""
 
+    @property
+    def is_even(self) -> bool:
+        """Whether all prefixes have the same length, so that none is padded."""
+        return all(length == self.seen_BP.shape[1] for length in self.lengths)
+
     def rows(self, indices: Sequence[int]) -> "PrefixCache":
-        """The cache of some requests, in this order; one may stand several times."""
+        """The cache of some requests, in this order; one may stand several times. One prefix is shared, not copied."""
+        if len(self.lengths) == 1:
+            count = len(indices)
+            layers = [(k.expand(count, -1, -1, -1), v.expand(count, -1, -1, -1)) for k, v in self.layers]
+            shape = self.seen_BP.expand(count, -1), self.lengths * count, self.last_BD.expand(count, -1)
+            return PrefixCache(layers, *shape)
         chosen = torch.tensor(indices, device=self.seen_BP.device)
         layers = [(k.index_select(0, chosen), v.index_select(0, chosen)) for k, v in self.layers]
         return PrefixCache(
@@ -124,6 +135,8 @@ def read_canvases(
     lengths = torch.tensor([len(c) for c in canvases], device=device)
     seen = torch.arange(width, device=device) < lengths[:, None]
     positions = torch.tensor(cache.lengths, device=device)[:, None] + torch.arange(width, device=device)
-    visible = torch.cat([cache.seen_BP, seen], dim=1)[:, None, :].expand(-1, width, -1)
+    visible = None
+    if not cache.is_even or any(len(canvas) < width for canvas in canvases):
+        visible = torch.cat([cache.seen_BP, seen], dim=1)[:, None, :].expand(-1, width, -1)
     features: Tensor = network(ids, positions, visible, cache.layers)
     return features

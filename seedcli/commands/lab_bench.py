@@ -49,17 +49,24 @@ def bench(
     the weights would write.
     """
     from engine.bench.picture import plot
-    from engine.bench.rows import table
+    from engine.bench.rows import BenchRow, shown
     from engine.bench.run import run
     from engine.errors import EngineError
     from engine.evaluation.reports import write_report
 
+    before: BenchRow | None = None
+
+    def show(row: BenchRow) -> None:
+        nonlocal before
+        typer.echo(shown(row, before))
+        sys.stdout.flush()
+        before = row
+
     try:
         weights, chosen = _prepare(only, quick, held_out, model, twin, device, dtype, threads)
-        rows, found = run(chosen, weights, _tell)
+        rows, found = run(chosen, weights, _tell, show)
     except EngineError as error:
         raise ModelError(str(error)) from error
-    typer.echo(table(rows))
     if out:
         write_report(out, {**found, "rows": [row.as_json() for row in rows]})
         plot(rows, f"{found['model']['name']} on {found['machine']['processor']}", out.with_suffix(".png"))
