@@ -13,6 +13,15 @@ from engine.diffusion.layout import PADDING_BLOCK, Prefix
 from engine.model.cache import LayerCache
 from engine.model.network import Network
 
+STRETCH = 1.25
+"""How much longer than the shortest row of a forward its longest may be."""
+ROW_TOKENS = 1024
+"""Most tokens, padding included, in one forward on a CPU: what more of them write falls out of its cache."""
+DEVICE_ROW_TOKENS = 4096
+"""The same on other devices."""
+FEW = 256
+"""Tokens with which a forward costs little more than with one."""
+
 
 @dataclass(frozen=True, slots=True)
 class PrefixCache:
@@ -45,6 +54,17 @@ class PrefixCache:
             [self.lengths[i] for i in indices],
             self.last_BD.index_select(0, chosen),
         )
+
+
+def row_tokens(network: Network) -> int:
+    """Most tokens, padding included, in one forward."""
+    return ROW_TOKENS if network.embedding.weight.device.type == "cpu" else DEVICE_ROW_TOKENS
+
+
+def read_distinct(network: Network, prefixes: Sequence[Prefix], pad: int) -> tuple[PrefixCache, list[int]]:
+    """One forward over the prefixes that differ; and for each request its row of the cache."""
+    distinct = {prefix: row for row, prefix in enumerate(dict.fromkeys(prefixes))}
+    return read_prefixes(network, list(distinct), pad), [distinct[prefix] for prefix in prefixes]
 
 
 def read_prefixes(network: Network, prefixes: Sequence[Prefix], pad: int) -> PrefixCache:
@@ -110,10 +130,14 @@ def read_on(
 
 
 def like_lengths(lengths: Sequence[int], most: int) -> list[list[int]]:
-    """Indices of rows in groups of like length, each of at most `most` tokens with its padding, or of one row."""
+    """Indices of rows in groups of like length, each of at most `most` tokens with its padding, or of one row.
+
+    What is padded beyond `STRETCH` costs more than another forward, unless there are only `FEW` tokens in all.
+    """
     groups: list[list[int]] = []
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if groups and (len(groups[-1]) + 1) * lengths[i] <= most:
+        tokens = (len(groups[-1]) + 1) * lengths[i] if groups else 0
+        if groups and tokens <= most and (tokens <= FEW or lengths[i] <= STRETCH * lengths[groups[-1][0]]):
             groups[-1].append(i)
         else:
             groups.append([i])

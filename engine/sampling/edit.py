@@ -8,6 +8,7 @@ model sees a need for change. Knows nothing of texts.
 import math
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,14 +18,14 @@ from torch import Tensor
 from engine.diffusion.layout import Prefix
 from engine.diffusion.levenshtein import EditIds, apply
 from engine.model.network import Network
-from engine.sampling.batch import PrefixCache, like_lengths, read_canvases, read_prefixes
+from engine.sampling.batch import PrefixCache, like_lengths, read_canvases, read_distinct, row_tokens
 from engine.sampling.exits import exit_figures, says_final
 from engine.sampling.labels import Labels
 from engine.sampling.rounds import FILL, View, advance, change_probability, clean_up
 from engine.sampling.starts import LEAST, Label, Start, starts
 
-ROW_TOKENS = 4096
-"""Most canvas tokens, padding included, in one forward on a CPU."""
+ADMITTED = 2
+"""Forwards' worth of canvases that are on their way at once; as one is finished, the next begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +103,37 @@ class EditSampler:
     ) -> tuple[list[Outcome], dict[str, float]]:
         """Outcomes in the order of the requests, and seconds by phase."""
         start = time.perf_counter()
-        cache = read_prefixes(self._network, prefixes, self._pad)
+        cache, where = read_distinct(self._network, prefixes, self._pad)
         scope = torch.sigmoid(self._network.scope(cache.last_BD).float()).squeeze(-1).tolist()
         prefix_done = time.perf_counter()
-        outcomes = [Outcome([], p) for p in scope]
-        rows = [Row(i, list(canvas)) for i, canvas in enumerate(canvases)]
-        for row in rows:
-            outcomes[row.request].rows.append(row)
-        while active := [row for row in rows if not row.done]:
-            for group in _groups(active):
-                rows += self._round(group, cache, outcomes, settings)
+        outcomes = [Outcome([Row(i, list(canvas))], scope[where[i]]) for i, canvas in enumerate(canvases)]
+        most = row_tokens(self._network)
+        waiting = deque(sorted((o.rows[0] for o in outcomes), key=lambda row: len(row.canvas)))
+        active: list[Row] = []
+        while active or waiting:
+            room = ADMITTED * most - sum(len(row.canvas) + 1 for row in active)
+            while waiting and (room > 0 or not active):
+                active.append(waiting.popleft())
+                room -= len(active[-1].canvas) + 1
+            for group in _groups(active, most):
+                active += self._round(group, cache, where, outcomes, settings)
+            active = [row for row in active if not row.done]
         seconds = {"prefix": prefix_done - start, "rounds": time.perf_counter() - prefix_done}
         return outcomes, seconds
 
     def _round(
-        self, rows: list[Row], cache: PrefixCache, outcomes: list[Outcome], settings: EditSettings
+        self,
+        rows: list[Row],
+        cache: PrefixCache,
+        where: Sequence[int],
+        outcomes: list[Outcome],
+        settings: EditSettings,
     ) -> list[Row]:
         """One forward for these rows; the rows that begin with it."""
         last = [row.rounds >= settings.max_rounds for row in rows]
         canvases = [[*row.canvas, self._ids.end] for row in rows]
         features = read_canvases(
-            self._network, cache.rows([row.request for row in rows]), canvases, self._pad
+            self._network, cache.rows([where[row.request] for row in rows]), canvases, self._pad
         )
         begun: list[Row] = []
         for i, (row, view) in enumerate(
@@ -208,7 +219,7 @@ class EditSampler:
         return Start(apply(canvas, edits, self._ids), float(top.values[chosen]))
 
 
-def _groups(rows: list[Row]) -> list[list[Row]]:
-    """Rows of like length together, few enough tokens for one forward."""
+def _groups(rows: list[Row], most: int) -> list[list[Row]]:
+    """Rows of like length together, at most so many tokens in one forward."""
     lengths = [len(row.canvas) + 1 for row in rows]
-    return [[rows[i] for i in group] for group in like_lengths(lengths, ROW_TOKENS)]
+    return [[rows[i] for i in group] for group in like_lengths(lengths, most)]
