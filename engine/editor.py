@@ -19,6 +19,7 @@ from engine.diffusion.levenshtein import gaps
 from engine.errors import CheckpointError, DeviceError
 from engine.model.network import Network
 from engine.model.packing import pack
+from engine.model.quantized import quantize
 from engine.model.tokenizer import CodeTokenizer
 from engine.requests import (
     Candidate,
@@ -37,6 +38,8 @@ from engine.sampling.edit import EditSampler, EditSettings, Outcome
 from engine.scanner import Scanner
 from engine.syntax import coined, parses
 
+INT8 = "int8"
+"""The dtype whose weights are int8; what runs between them has the usual one."""
 MAX_INSTRUCTION = 128
 """Tokens of an instruction that are read; what is longer is cut."""
 SPARE = 64
@@ -122,7 +125,8 @@ class Editor:
 
         Args:
             device: `cpu`, `cuda`, ...; None takes CUDA where there is one.
-            dtype: `bfloat16` or `float32`; None takes bfloat16 where the device computes it fast, else float32.
+            dtype: `bfloat16`, `float32` or, on a CPU, `int8`; None takes bfloat16 where the device computes it fast,
+                else float32.
 
         Raises:
             CheckpointError: the folder is no usable checkpoint.
@@ -132,11 +136,16 @@ class Editor:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise DeviceError(f"device {device}: this machine has no CUDA device; use cpu")
-        chosen = usual_dtype(dtype, device)
+        chosen = usual_dtype(None if dtype == INT8 else dtype, device)
         network, tokenizer, settings = checkpoint.load(folder, device=device, dtype=chosen)
         name = "default" if path is None else folder.name
         return cls(
-            pack(network), tokenizer, settings, name=name, path=folder, revision=checkpoint.revision(folder)
+            _prepared(network, dtype),
+            tokenizer,
+            settings,
+            name=name,
+            path=folder,
+            revision=checkpoint.revision(folder),
         )
 
     @property
@@ -317,6 +326,16 @@ def mends(region: str, candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(scored, key=lambda c: -c.score)
 
 
+def _prepared(network: Network, dtype: str | None) -> Network:
+    """The network as it runs fastest here, or in int8."""
+    if dtype != INT8:
+        return pack(network)
+    try:
+        return quantize(network)
+    except ValueError as error:
+        raise DeviceError(f"dtype {dtype}: {error}; use bfloat16") from error
+
+
 def usual_dtype(name: str | None, device: str) -> torch.dtype:
     """The dtype of this name; if None, the one that weights are loaded in.
 
@@ -325,7 +344,7 @@ def usual_dtype(name: str | None, device: str) -> torch.dtype:
     """
     known = {"bfloat16": torch.bfloat16, "float32": torch.float32}
     if name is not None and name not in known:
-        raise DeviceError(f"dtype {name} is not one of {', '.join(known)}")
+        raise DeviceError(f"dtype {name} is not one of {', '.join([*known, INT8])}")
     if name is None:
         fast = not device.startswith("cpu") or "amx_bf16" in _cpu_flags()
         return torch.bfloat16 if fast else torch.float32

@@ -3,16 +3,16 @@
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from engine.bench.cases import EditCase
 from engine.bench.forced import ForcedEditor, ForcedWriter
-from engine.checkpoints.folder import DEFAULT, load
 from engine.diffusion.layout import Prefix, prefix
 from engine.diffusion.levenshtein import gaps
-from engine.editor import usual_dtype
+from engine.editor import Editor
 from engine.model.network import Network
 from engine.model.packing import pack
 from engine.model.tokenizer import CodeTokenizer
@@ -36,8 +36,10 @@ class Weights:
 
     @property
     def megabytes(self) -> float:
-        """That the weights take, each counted once."""
-        return (self.folder / "model.safetensors").stat().st_size / 1e6
+        """That the weights take as they are stored, without a second copy in another order."""
+        network = self.network
+        size = torch.empty((), dtype=network.compute_dtype).element_size()
+        return network.parameter_count() * (1 if network.stream_dtype else size) / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +146,10 @@ def trained(folder: Path | None, *, device: str | None = None, dtype: str | None
         CheckpointError: there are none.
         DeviceError: the device or dtype does not exist here.
     """
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    chosen = usual_dtype(dtype, device)
-    folder = DEFAULT if folder is None else folder
-    network, tokenizer, settings = load(folder, device=device, dtype=chosen)
-    threshold = float(str(settings.get("threshold", 0.7)))
-    return Weights(folder.name, pack(network), tokenizer, threshold, folder)
+    editor = Editor.load(folder, device=device, dtype=dtype)
+    return Weights(
+        editor.info.name, editor.network, editor.tokenizer, editor.info.threshold, Path(editor.info.path)
+    )
 
 
 def _prefix(tokenizer: CodeTokenizer, instruction: str) -> Prefix:
@@ -164,4 +164,4 @@ def _diff(tokenizer: CodeTokenizer, before: Sequence[int], after: Sequence[int])
 
 def variants(weights: Weights) -> dict[str, Callable[[], Weights]]:
     """The same weights in other types, made when they are asked for."""
-    return {"float32": lambda: trained(weights.folder, dtype="float32")}
+    return {name: partial(trained, weights.folder, device="cpu", dtype=name) for name in ("float32", "int8")}

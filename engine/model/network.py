@@ -114,6 +114,8 @@ class Network(nn.Module):
     """Attention; training may put a faster form of the same function here."""
     output: Callable[[Tensor], Tensor] | None = None
     """A faster form of the product with the output's weights."""
+    stream_dtype: torch.dtype | None = None
+    """Of what runs through the layers, where the weights' type does not tell."""
     count: int | None = None
     """Of the parameters, where some have been packed away."""
 
@@ -191,6 +193,8 @@ class Network(nn.Module):
     @property
     def compute_dtype(self) -> torch.dtype:
         """bfloat16 inside autocast (training keeps float32 weights), else the weights' own."""
+        if self.stream_dtype is not None:
+            return self.stream_dtype
         device = self.embedding.weight.device.type
         if torch.is_autocast_enabled(device):
             return torch.get_autocast_dtype(device)
