@@ -44,6 +44,8 @@ MAX_INSTRUCTION = 128
 """Tokens of an instruction that are read; what is longer is cut."""
 SPARE = 64
 """Tokens set aside for what an edit adds."""
+WINDOWS = 12
+"""Times the tokens read at once that a region may have: it is then edited in windows."""
 SEARCHED = 16
 """Candidates among which one is looked for that mends a region that does not parse."""
 OVERDRAWN = 3
@@ -86,9 +88,13 @@ class Editor:
         self._marks = c.marks
         self._ids = c.edits
         decoder = settings.get("decoder", "edit")
+        context_tokens = int(str(settings.get("context_tokens", 0)))
+        longest = network.config.max_tokens - context_tokens - MAX_INSTRUCTION - SPARE
         self._sampler: EditSampler | AutoregressiveSampler
         if decoder == "edit":
-            self._sampler = EditSampler(network, self._ids, never=c.never, pad=c.pad)
+            self._sampler = EditSampler(
+                network, self._ids, never=c.never, pad=c.pad, longest=longest, starts=tokenizer.line_breaks
+            )
         elif decoder == "autoregressive":
             lookahead = int(str(settings.get("lookahead", 0)))
             self._sampler = AutoregressiveSampler(
@@ -101,9 +107,7 @@ class Editor:
         self._exit_threshold = float(str(settings.get("exit_threshold", 1.0)))
         recipes = settings.get("recipes", ())
         assert isinstance(recipes, list | tuple), "`recipes` in the checkpoint's config is a list"
-        context_tokens = int(str(settings.get("context_tokens", 0)))
         weight = network.embedding.weight
-        room = network.config.max_tokens - context_tokens - MAX_INSTRUCTION - SPARE
         self._info = ModelInfo(
             name=name,
             revision=revision,
@@ -111,11 +115,12 @@ class Editor:
             parameters=network.parameter_count(),
             dtype=str(weight.dtype).removeprefix("torch."),
             device=str(weight.device),
-            max_region_tokens=room if decoder == "edit" else room // 2,  # read, and written anew
+            max_region_tokens=longest if decoder == "edit" else longest // 2,  # read, and written anew
             recipes=tuple(map(str, recipes)),
             threshold=float(str(settings.get("threshold", 0.7))),
             context_tokens=context_tokens,
         )
+        self._most = self._info.max_region_tokens * (WINDOWS if decoder == "edit" else 1)
 
     @classmethod
     def load(
@@ -167,7 +172,7 @@ class Editor:
         asked = [self._read(request) for request in requests]
         seconds = {"tokenize": time.perf_counter() - start, "prefix": 0.0, "rounds": 0.0}
         settings = self._settings(options, 1 if options.candidates <= 1 else OVERDRAWN * options.candidates)
-        fitting = [one for one in asked if len(one.canvas) <= self._info.max_region_tokens]
+        fitting = [one for one in asked if len(one.canvas) <= self._most]
         self._mend([one for one in fitting if one.is_broken], settings, seconds)
         self._sample([one for one in fitting if not one.found], settings, seconds)
         return [self._proposal(one, settings.threshold, max(1, options.candidates), seconds) for one in asked]
@@ -200,7 +205,7 @@ class Editor:
             text leave the region as it is.
         """
         asked = [self._read(request) for request in requests]
-        fitting = [one for one in asked if len(one.canvas) <= self._info.max_region_tokens]
+        fitting = [one for one in asked if len(one.canvas) <= self._most]
         # The first row is always greedy; those that are drawn come after it.
         self._sample(fitting, self._settings(options, 1 + count), {"prefix": 0.0, "rounds": 0.0})
         return [
@@ -267,8 +272,7 @@ class Editor:
     def _proposal(self, one: "_Asked", threshold: float, most: int, seconds: dict[str, float]) -> Proposal:
         length, outcome, offered = len(one.canvas), one.outcome, one.found
         if outcome is None:
-            limit = self._info.max_region_tokens
-            why = f"the region has {length} tokens, the model reads {limit}; name a smaller region"
+            why = f"the region has {length} tokens, the model edits {self._most}; name a smaller region"
             return Proposal("too_long", (), why, 0.0, 0, 0, length, seconds)
         if one.request.must_parse and not one.is_broken:
             offered = [candidate for candidate in offered if parses(candidate.text)]

@@ -9,8 +9,8 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -23,7 +23,10 @@ from engine.sampling.exits import exit_figures, says_final
 from engine.sampling.labels import Labels
 from engine.sampling.rounds import FILL, View, advance, change_probability, clean_up
 from engine.sampling.starts import LEAST, Label, Start, starts
+from engine.sampling.windows import Window, joined, windows
 
+MARGIN = 8
+"""Part of the most tokens read at once that a window sees on each side of what it edits."""
 ADMITTED = 2
 """Forwards' worth of canvases that are on their way at once; as one is finished, the next begins."""
 
@@ -58,6 +61,8 @@ class Row:
     done: bool = False
     states: list[tuple[int, ...]] = field(default_factory=list)
     """The canvas after each round."""
+    window: Window = field(default_factory=lambda: Window(0, 0))
+    """Of a long region; its margins stay."""
 
 
 @dataclass(slots=True)
@@ -87,26 +92,59 @@ class EditSampler:
         never: Sequence[int],
         pad: int,
         final: FinalProbability | None = None,
+        longest: int | None = None,
+        starts: Collection[int] = (),
     ) -> None:
         """
         Args:
             never: tokens that are no answer, the mask among them.
+            longest: tokens of a canvas that are read at once; a longer one is edited in windows.
+            starts: tokens before which a canvas is parted best.
             final: is asked after every round that may have been its row's last; the network's exit head if None.
         """
         self._network, self._ids, self._pad = network, ids, pad
         self._final = says_final(network.exit) if final is None and network.exit is not None else final
         self._labels = Labels(network, ids, never)
+        self._longest, self._starts = longest, starts
 
     @torch.inference_mode()
     def run(
         self, prefixes: Sequence[Prefix], canvases: Sequence[Sequence[int]], settings: EditSettings
     ) -> tuple[list[Outcome], dict[str, float]]:
         """Outcomes in the order of the requests, and seconds by phase."""
+        parts = [self._windows(canvas) for canvas in canvases]
+        found, seconds = self._edit(
+            [prefix for prefix, own in zip(prefixes, parts, strict=True) for _ in own],
+            [list(canvas[w.start : w.end]) for canvas, own in zip(canvases, parts, strict=True) for w in own],
+            [window for own in parts for window in own],
+            settings,
+        )
+        outcomes = iter(found)
+        return [_joined(i, [next(outcomes) for _ in own]) for i, own in enumerate(parts)], seconds
+
+    def _windows(self, canvas: Sequence[int]) -> list[Window]:
+        longest = self._longest or len(canvas)
+        starts = (
+            [i for i, token in enumerate(canvas) if token in self._starts] if len(canvas) > longest else []
+        )
+        return windows(len(canvas), longest, longest // MARGIN, starts)
+
+    def _edit(
+        self,
+        prefixes: Sequence[Prefix],
+        canvases: Sequence[list[int]],
+        parts: Sequence[Window],
+        settings: EditSettings,
+    ) -> tuple[list[Outcome], dict[str, float]]:
+        """An outcome for each window."""
         start = time.perf_counter()
         cache, where = read_distinct(self._network, prefixes, self._pad)
         scope = torch.sigmoid(self._network.scope(cache.last_BD).float()).squeeze(-1).tolist()
         prefix_done = time.perf_counter()
-        outcomes = [Outcome([Row(i, list(canvas))], scope[where[i]]) for i, canvas in enumerate(canvases)]
+        outcomes = [
+            Outcome([Row(i, canvas, window=window)], scope[where[i]])
+            for i, (canvas, window) in enumerate(zip(canvases, parts, strict=True))
+        ]
         most = row_tokens(self._network)
         waiting = deque(sorted((o.rows[0] for o in outcomes), key=lambda row: len(row.canvas)))
         active: list[Row] = []
@@ -136,9 +174,9 @@ class EditSampler:
             self._network, cache.rows([where[row.request] for row in rows]), canvases, self._pad
         )
         begun: list[Row] = []
-        for i, (row, view) in enumerate(
-            zip(rows, self._views(rows, features, canvases, settings), strict=True)
-        ):
+        views = self._views(rows, features, canvases, settings)
+        for i, row in enumerate(rows):
+            view = row.window.limited(canvases[i], views[i])
             outcome = outcomes[row.request]
             outcome.forwards += row is outcome.rows[0]
             if row.rounds == 0:
@@ -187,6 +225,9 @@ class EditSampler:
         canvas = [*row.canvas, self._ids.end]
         labels[range(len(canvas)), canvas] = float("-inf")
         labels[-1, self._ids.delete] = float("-inf")
+        if row.window.left or row.window.right:
+            labels[: row.window.left] = float("-inf")
+            labels[len(canvas) - (row.window.right + 1 if row.window.right else 0) :] = float("-inf")
         count = settings.candidates - 1
         if settings.temperature:
             found = [self._drawn(row.canvas, labels, view, settings, i) for i in range(count)]
@@ -201,8 +242,16 @@ class EditSampler:
             ]
             found = starts(row.canvas, view.keep, list(others), singles, self._ids)[:count]
         return [
-            Row(row.request, start.canvas, math.exp(start.log_probability), start.log_probability, rounds=1)
+            Row(
+                row.request,
+                start.canvas,
+                math.exp(start.log_probability),
+                start.log_probability,
+                rounds=1,
+                window=row.window,
+            )
             for start in found
+            if start.log_probability > -math.inf
         ]
 
     def _drawn(
@@ -217,6 +266,28 @@ class EditSampler:
         edits = [*canvas, self._ids.end]
         edits[place] = int(top.indices[chosen])
         return Start(apply(canvas, edits, self._ids), float(top.values[chosen]))
+
+
+def _joined(request: int, parts: Sequence[Outcome]) -> Outcome:
+    """The outcome of a region from those of its windows.
+
+    Each further row is one window's, among the others' greedy ones.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    greedy = [part.rows[0] for part in parts]
+    cores = [row.window.core(row.canvas) for row in greedy]
+    first = Row(request, joined(cores), done=True)
+    first.confidence = min(row.confidence for row in greedy)
+    first.log_likelihood = sum(row.log_likelihood for row in greedy)
+    first.rounds = max(row.rounds for row in greedy)
+    rows = [first]
+    for i, part in enumerate(parts):
+        for other in part.rows[1:]:
+            canvas = joined([*cores[:i], other.window.core(other.canvas), *cores[i + 1 :]])
+            rows.append(replace(other, request=request, canvas=canvas, window=Window(0, 0)))
+    change, forwards = max(part.change for part in parts), sum(part.forwards for part in parts)
+    return Outcome(rows, parts[0].in_scope, change, forwards)
 
 
 def _groups(rows: list[Row], most: int) -> list[list[Row]]:
