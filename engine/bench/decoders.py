@@ -67,12 +67,16 @@ class Counts:
 class Decoder:
     """One way of decoding with one set of weights."""
 
-    def __init__(self, weights: Weights, lookahead: int | None, *, forced: bool) -> None:
+    def __init__(
+        self, weights: Weights, lookahead: int | None, *, forced: bool, longest: int | None = None
+    ) -> None:
         """
         Args:
             lookahead: None edits; else the region is written token by token, with so many guesses a forward.
             forced: whether the target's labels stand in the place of the model's own.
+            longest: tokens that are edited at once by decisions of the model's own; None for all.
         """
+        self._longest = longest
         self.weights, self._lookahead, self.is_forced = weights, lookahead, forced
 
     def edit(self, cases: Sequence[EditCase]) -> list[Counts]:
@@ -89,7 +93,14 @@ class Decoder:
             editor = (
                 ForcedEditor(network, c.edits, targets, never=c.never, pad=c.pad)
                 if self.is_forced
-                else EditSampler(network, c.edits, never=c.never, pad=c.pad)
+                else EditSampler(
+                    network,
+                    c.edits,
+                    never=c.never,
+                    pad=c.pad,
+                    longest=self._longest,
+                    starts=self.weights.tokenizer.line_breaks,
+                )
             )
             settings = EditSettings(threshold=self.weights.threshold, max_rounds=32 if self.is_forced else 16)
             return editor.run(prefixes, canvases, settings)[0]

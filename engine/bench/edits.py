@@ -11,6 +11,7 @@ from engine.bench.cases import EditCase, natural, scripted
 from engine.bench.decoders import Counts, Decoder, Weights, decoders
 from engine.bench.rows import BenchRow, Value, rows_of
 from engine.bench.timing import in_turns
+from engine.evaluation.scores import Share
 
 SEED = 20261121
 
@@ -29,6 +30,8 @@ class EditSizes:
     batches: Sequence[int]
     batch_region: int
     times: int
+    repair_times: int
+    """For suites of many rows."""
     slowest: int
     """Tokens of the largest region that is also written token by token."""
 
@@ -100,6 +103,27 @@ def batched_edits(
         yield from rows_of("batch", facts, timed, counts)
 
 
+def in_windows(
+    weights: Weights, functions: Sequence[str], sizes: EditSizes, tell: Callable[[str], None]
+) -> Iterator[BenchRow]:
+    """The same defects in regions that are read at once, and in windows of half their size."""
+    for tokens in sizes.natural:
+        cases = natural(weights.tokenizer, functions, tokens, 1, sizes.rows, SEED)
+        tell(f"windows in {len(cases)} regions of {tokens}")
+        ways = {
+            "at once": Decoder(weights, None, forced=False),
+            f"in windows of {tokens // 2}": Decoder(weights, None, forced=False, longest=tokens // 2),
+        }
+        if cases:
+            facts: dict[str, Value] = {
+                "region": tokens,
+                "defects": 1,
+                "decisions": "own",
+                "count": len(cases),
+            }
+            yield from _measured("windows", facts, ways, cases, sizes.repair_times, weights)
+
+
 def dtypes(
     weights: Weights,
     variants: Mapping[str, Callable[[], Weights]],
@@ -116,7 +140,7 @@ def dtypes(
         cases = natural(weights.tokenizer, functions, tokens, 1, sizes.rows, SEED)
         facts: dict[str, Value] = {"region": tokens, "defects": 1, "decisions": "own", "count": len(cases)}
         if cases:
-            yield from _measured("dtypes", facts, ways, cases, sizes.times, weights)
+            yield from _measured("dtypes", facts, ways, cases, sizes.repair_times, weights)
 
 
 def _measured(
@@ -132,7 +156,10 @@ def _measured(
     def work(decoder: Decoder) -> list[Counts]:
         return [decoder.edit([one])[0] for one in cases]
 
-    timed = in_turns({name: partial(work, way) for name, way in ways.items()}, times, _device(weights))
+    for way in ways.values():
+        way.edit(cases[:1])
+    turns = {name: partial(work, way) for name, way in ways.items()}
+    timed = in_turns(turns, times, _device(weights), warm=0)
     counts: dict[str, Mapping[str, Value]] = {
         name: _means(timed[name].result, timed[name].median, way) for name, way in ways.items()
     }
@@ -154,9 +181,16 @@ def _means(found: Sequence[Counts], seconds: float, way: Decoder) -> dict[str, V
         "forwards": forwards / n,
         "tokens_per_forward": answer / forwards,
         "answer_tokens_per_second": answer / seconds,
-        "exact": None if way.is_forced else sum(c.exact for c in found) / n,
+        **({} if way.is_forced else _quality([c.exact for c in found])),
         "weight_mb": way.weights.megabytes,
     }
+
+
+def _quality(exact: Sequence[bool]) -> dict[str, Value]:
+    """Share of the answers that are those looked for, with its interval."""
+    found = Share(sum(exact), len(exact))
+    low, high = found.interval
+    return {"exact": found.value, "exact_low": low, "exact_high": high}
 
 
 def _device(weights: Weights) -> torch.device:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from engine.bench.decoders import Weights, random_twin, variants
-from engine.bench.edits import EditSizes, batched_edits, dtypes, natural_edits, scripted_edits
+from engine.bench.edits import EditSizes, batched_edits, dtypes, in_windows, natural_edits, scripted_edits
 from engine.bench.generation import TextSizes, block_sizes, chosen_block, generation, thread_counts
 from engine.bench.machine import machine, peaks
 from engine.bench.rows import BenchRow
@@ -86,6 +86,7 @@ def suites(
         "repairs": lambda: natural_edits(weights, other, functions, plan.edits, tell),
         "batch": lambda: batched_edits(weights, functions, plan.edits, tell),
         "generation": lambda: generation(weights, plan.texts, tell),
+        "windows": lambda: in_windows(weights, functions, plan.edits, tell),
         "dtypes": lambda: dtypes(weights, variants(weights), functions, plan.edits, tell),
     }
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from engine.bench.decoders import Weights
     from engine.bench.run import Suite
 
-NAMES = ("forwards", "threads", "edits", "repairs", "batch", "generation", "dtypes")
+NAMES = ("forwards", "threads", "edits", "repairs", "batch", "generation", "windows", "dtypes")
 
 
 def bench(
