@@ -18,6 +18,8 @@ from engine.diffusion.layout import Decoder, Prefix, prefix
 from engine.diffusion.levenshtein import gaps
 from engine.errors import CheckpointError, DeviceError
 from engine.model.network import Network
+from engine.model.packing import pack
+from engine.model.quantized import quantize
 from engine.model.tokenizer import CodeTokenizer
 from engine.requests import (
     Candidate,
@@ -36,10 +38,14 @@ from engine.sampling.edit import EditSampler, EditSettings, Outcome
 from engine.scanner import Scanner
 from engine.syntax import coined, parses
 
+INT8 = "int8"
+"""The dtype whose weights are int8; what runs between them has the usual one."""
 MAX_INSTRUCTION = 128
 """Tokens of an instruction that are read; what is longer is cut."""
 SPARE = 64
 """Tokens set aside for what an edit adds."""
+WINDOWS = 12
+"""Times the tokens read at once that a region may have: it is then edited in windows."""
 SEARCHED = 16
 """Candidates among which one is looked for that mends a region that does not parse."""
 OVERDRAWN = 3
@@ -82,9 +88,13 @@ class Editor:
         self._marks = c.marks
         self._ids = c.edits
         decoder = settings.get("decoder", "edit")
+        context_tokens = int(str(settings.get("context_tokens", 0)))
+        longest = network.config.max_tokens - context_tokens - MAX_INSTRUCTION - SPARE
         self._sampler: EditSampler | AutoregressiveSampler
         if decoder == "edit":
-            self._sampler = EditSampler(network, self._ids, never=c.never, pad=c.pad)
+            self._sampler = EditSampler(
+                network, self._ids, never=c.never, pad=c.pad, longest=longest, starts=tokenizer.line_breaks
+            )
         elif decoder == "autoregressive":
             lookahead = int(str(settings.get("lookahead", 0)))
             self._sampler = AutoregressiveSampler(
@@ -97,9 +107,7 @@ class Editor:
         self._exit_threshold = float(str(settings.get("exit_threshold", 1.0)))
         recipes = settings.get("recipes", ())
         assert isinstance(recipes, list | tuple), "`recipes` in the checkpoint's config is a list"
-        context_tokens = int(str(settings.get("context_tokens", 0)))
         weight = network.embedding.weight
-        room = network.config.max_tokens - context_tokens - MAX_INSTRUCTION - SPARE
         self._info = ModelInfo(
             name=name,
             revision=revision,
@@ -107,11 +115,12 @@ class Editor:
             parameters=network.parameter_count(),
             dtype=str(weight.dtype).removeprefix("torch."),
             device=str(weight.device),
-            max_region_tokens=room if decoder == "edit" else room // 2,  # read, and written anew
+            max_region_tokens=longest if decoder == "edit" else longest // 2,  # read, and written anew
             recipes=tuple(map(str, recipes)),
             threshold=float(str(settings.get("threshold", 0.7))),
             context_tokens=context_tokens,
         )
+        self._most = self._info.max_region_tokens * (WINDOWS if decoder == "edit" else 1)
 
     @classmethod
     def load(
@@ -121,7 +130,8 @@ class Editor:
 
         Args:
             device: `cpu`, `cuda`, ...; None takes CUDA where there is one.
-            dtype: `bfloat16` or `float32`; None takes bfloat16 where the device computes it fast, else float32.
+            dtype: `bfloat16`, `float32` or, on a CPU, `int8`; None takes bfloat16 where the device computes it fast,
+                else float32.
 
         Raises:
             CheckpointError: the folder is no usable checkpoint.
@@ -131,10 +141,17 @@ class Editor:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise DeviceError(f"device {device}: this machine has no CUDA device; use cpu")
-        chosen = usual_dtype(dtype, device)
+        chosen = usual_dtype(None if dtype == INT8 else dtype, device)
         network, tokenizer, settings = checkpoint.load(folder, device=device, dtype=chosen)
         name = "default" if path is None else folder.name
-        return cls(network, tokenizer, settings, name=name, path=folder, revision=checkpoint.revision(folder))
+        return cls(
+            _prepared(network, dtype),
+            tokenizer,
+            settings,
+            name=name,
+            path=folder,
+            revision=checkpoint.revision(folder),
+        )
 
     @property
     def info(self) -> ModelInfo:
@@ -155,7 +172,7 @@ class Editor:
         asked = [self._read(request) for request in requests]
         seconds = {"tokenize": time.perf_counter() - start, "prefix": 0.0, "rounds": 0.0}
         settings = self._settings(options, 1 if options.candidates <= 1 else OVERDRAWN * options.candidates)
-        fitting = [one for one in asked if len(one.canvas) <= self._info.max_region_tokens]
+        fitting = [one for one in asked if len(one.canvas) <= self._most]
         self._mend([one for one in fitting if one.is_broken], settings, seconds)
         self._sample([one for one in fitting if not one.found], settings, seconds)
         return [self._proposal(one, settings.threshold, max(1, options.candidates), seconds) for one in asked]
@@ -188,7 +205,7 @@ class Editor:
             text leave the region as it is.
         """
         asked = [self._read(request) for request in requests]
-        fitting = [one for one in asked if len(one.canvas) <= self._info.max_region_tokens]
+        fitting = [one for one in asked if len(one.canvas) <= self._most]
         # The first row is always greedy; those that are drawn come after it.
         self._sample(fitting, self._settings(options, 1 + count), {"prefix": 0.0, "rounds": 0.0})
         return [
@@ -255,8 +272,7 @@ class Editor:
     def _proposal(self, one: "_Asked", threshold: float, most: int, seconds: dict[str, float]) -> Proposal:
         length, outcome, offered = len(one.canvas), one.outcome, one.found
         if outcome is None:
-            limit = self._info.max_region_tokens
-            why = f"the region has {length} tokens, the model reads {limit}; name a smaller region"
+            why = f"the region has {length} tokens, the model edits {self._most}; name a smaller region"
             return Proposal("too_long", (), why, 0.0, 0, 0, length, seconds)
         if one.request.must_parse and not one.is_broken:
             offered = [candidate for candidate in offered if parses(candidate.text)]
@@ -314,6 +330,16 @@ def mends(region: str, candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(scored, key=lambda c: -c.score)
 
 
+def _prepared(network: Network, dtype: str | None) -> Network:
+    """The network as it runs fastest here, or in int8."""
+    if dtype != INT8:
+        return pack(network)
+    try:
+        return quantize(network)
+    except ValueError as error:
+        raise DeviceError(f"dtype {dtype}: {error}; use bfloat16") from error
+
+
 def usual_dtype(name: str | None, device: str) -> torch.dtype:
     """The dtype of this name; if None, the one that weights are loaded in.
 
@@ -322,7 +348,7 @@ def usual_dtype(name: str | None, device: str) -> torch.dtype:
     """
     known = {"bfloat16": torch.bfloat16, "float32": torch.float32}
     if name is not None and name not in known:
-        raise DeviceError(f"dtype {name} is not one of {', '.join(known)}")
+        raise DeviceError(f"dtype {name} is not one of {', '.join([*known, INT8])}")
     if name is None:
         fast = not device.startswith("cpu") or "amx_bf16" in _cpu_flags()
         return torch.bfloat16 if fast else torch.float32

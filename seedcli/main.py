@@ -47,6 +47,7 @@ COMMANDS: dict[str, Command] = {
         "seedcli.commands.lab_train", "app", "Train a model: build a corpus, run, export; fine-tune."
     ),
     "eval": Command("seedcli.commands.lab_eval", "app", "Measure a model on held-out cases."),
+    "bench": Command("seedcli.commands.lab_bench", "bench", "Time edits against other ways of decoding."),
     "doctor": Command("seedcli.commands.doctor", "doctor", "Check that Seed can work on this machine."),
 }
 

@@ -8,18 +8,17 @@ Letters: B rows, L tokens a row, N = B*L tokens of the input, K keys (cached one
 E head width, D width, V vocabulary. Knows nothing of tokens' meaning, of corruption or of sampling.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.model.cache import KeyValues, LayerCache
 from engine.model.config import ModelConfig
 from engine.model.exit_head import ExitHead
 from engine.model.experts import Experts
-
-LayerCache = tuple[Tensor, Tensor]
-"""Keys and values of one layer, each (B, G, K, E)."""
 
 
 def rotary(positions_N: Tensor, config: ModelConfig) -> tuple[Tensor, Tensor]:
@@ -75,11 +74,18 @@ class Layer(nn.Module):
     def enter(self, x_ND: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (N, H, E), keys and values (N, G, E)."""
         c = self.config
-        qkv = self.qkv(normed(x_ND, self.attention_norm, c.norm_eps))
-        q, k, v = qkv.unflatten(-1, (-1, c.head_width)).split([c.heads, c.kv_heads, c.kv_heads], dim=-2)
+        qkv = self.project(normed(x_ND, self.attention_norm, c.norm_eps)).unflatten(-1, (-1, c.head_width))
+        qk, v = qkv.split([c.heads + c.kv_heads, c.kv_heads], dim=-2)
         if self.query_norm is not None and self.key_norm is not None:
-            q, k = normed(q, self.query_norm, c.norm_eps), normed(k, self.key_norm, c.norm_eps)
-        return rotate(q, cos, sin), rotate(k, cos, sin), v
+            weights = [self.query_norm.expand(c.heads, -1), self.key_norm.expand(c.kv_heads, -1)]
+            qk = normed(qk, torch.cat(weights), c.norm_eps)
+        q, k = rotate(qk, cos, sin).split([c.heads, c.kv_heads], dim=-2)
+        return q, k, v
+
+    def project(self, x_ND: Tensor) -> Tensor:
+        """Queries, keys and values of all heads, one after another."""
+        projected: Tensor = self.qkv(x_ND)
+        return projected
 
     def leave(self, x_ND: Tensor, mixed_ND: Tensor) -> Tensor:
         """The stream after attention's result and the feed-forward part."""
@@ -106,6 +112,12 @@ class Network(nn.Module):
 
     attend = staticmethod(attend)
     """Attention; training may put a faster form of the same function here."""
+    output: Callable[[Tensor], Tensor] | None = None
+    """A faster form of the product with the output's weights."""
+    stream_dtype: torch.dtype | None = None
+    """Of what runs through the layers, where the weights' type does not tell."""
+    count: int | None = None
+    """Of the parameters, where some have been packed away."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -136,7 +148,7 @@ class Network(nn.Module):
         ids_BL: Tensor,
         positions_BL: Tensor,
         mask_BLK: Tensor | None,
-        cache: list[LayerCache] | None = None,
+        cache: list[LayerCache] | KeyValues | None = None,
         *,
         keep: list[LayerCache] | None = None,
     ) -> Tensor:
@@ -146,7 +158,7 @@ class Network(nn.Module):
             ids_BL: int64 tokens.
             positions_BL: int64 positions from 0; cached tokens keep theirs.
             mask_BLK: True where a token may see a key (cached keys first), or None: every token sees every key.
-            cache: keys and values of tokens before these, one entry a layer.
+            cache: keys and values of tokens before these, one entry a layer; `KeyValues` also take up those of these.
             keep: a list that receives the keys and values of all of them, cached ones first, one entry a layer.
         """
         c = self.config
@@ -157,7 +169,9 @@ class Network(nn.Module):
         for i, layer in enumerate(self.layers):
             assert isinstance(layer, Layer)
             q, k, v = (t.view(*shape, -1, c.head_width).transpose(1, 2) for t in layer.enter(x, cos, sin))
-            if cache is not None:
+            if isinstance(cache, KeyValues):
+                k, v = cache.write(i, k, v)
+            elif cache is not None:
                 k, v = torch.cat([cache[i][0], k], dim=2), torch.cat([cache[i][1], v], dim=2)
             if keep is not None:
                 keep.append((k, v))
@@ -171,16 +185,20 @@ class Network(nn.Module):
 
     def logits(self, features: Tensor) -> Tensor:
         """Scores of every token, (..., V), in the features' dtype."""
+        if self.output is not None:
+            return self.output(features)
         weight = self.embedding.weight if self.config.tied else self.head.weight
         return F.linear(features, weight.to(features.dtype))
 
     @property
     def compute_dtype(self) -> torch.dtype:
         """bfloat16 inside autocast (training keeps float32 weights), else the weights' own."""
+        if self.stream_dtype is not None:
+            return self.stream_dtype
         device = self.embedding.weight.device.type
         if torch.is_autocast_enabled(device):
             return torch.get_autocast_dtype(device)
         return self.embedding.weight.dtype
 
     def parameter_count(self) -> int:
-        return sum(p.numel() for p in self.parameters())
+        return sum(p.numel() for p in self.parameters()) if self.count is None else self.count

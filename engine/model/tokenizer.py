@@ -74,6 +74,8 @@ class CodeTokenizer:
         self.controls = Controls(**ids)
         for id_ in ids.values():
             self._bytes[id_] = b""
+        self.line_breaks = frozenset(i for i, text in enumerate(self._bytes) if text.startswith(b"\n"))
+        """Tokens with which a line ends and the next begins."""
 
     @classmethod
     def train(cls, texts: Iterable[str], vocabulary: int) -> "CodeTokenizer":

@@ -23,7 +23,8 @@ import torch
 from torch import Tensor
 
 from engine.diffusion.layout import PADDING_BLOCK, Prefix, canvas_blocks
-from engine.model.network import LayerCache, Network
+from engine.model.cache import KeyValues
+from engine.model.network import Network
 from engine.sampling.batch import PrefixCache, like_lengths, read_prefixes
 from engine.sampling.drawing import drawn
 from engine.sampling.edit import EditSettings, Outcome, Row
@@ -166,7 +167,8 @@ class AutoregressiveSampler:
     def _write(self, writings: Sequence[Writing], cache: PrefixCache, settings: EditSettings) -> None:
         """Bring texts to their end."""
         for group in _groups(writings, self._spare):
-            state = _State.after(cache, [writing.request for writing in group])
+            room = 2 * max(len(writing.source) for writing in group) + self._spare + self._lookahead
+            state = _State.after(cache, [writing.request for writing in group], room)
             while group:
                 self._forward(group, state, settings)
                 going = [i for i, writing in enumerate(group) if not self._is_over(writing)]
@@ -254,15 +256,17 @@ class AutoregressiveSampler:
 class _State:
     """What rows have read so far: keys and values, which of them count, and where each row stands."""
 
-    def __init__(self, layers: list[LayerCache], seen_BK: Tensor, positions_B: Tensor) -> None:
-        self._layers, self._seen, self._positions = layers, seen_BK, positions_B
-        self._read: list[LayerCache] = []
+    def __init__(self, read: KeyValues, seen_BK: Tensor, positions_B: Tensor, *, is_alone: bool) -> None:
+        """`is_alone`: whether there is one row, which has been read without padding."""
+        self._read, self._seen, self._positions, self._is_alone = read, seen_BK, positions_B, is_alone
 
     @classmethod
-    def after(cls, cache: PrefixCache, requests: Sequence[int]) -> "_State":
-        """Rows that have read their request's prefix."""
+    def after(cls, cache: PrefixCache, requests: Sequence[int], room: int) -> "_State":
+        """Rows that have read their request's prefix, with room for so many tokens."""
         chosen = cache.rows(requests)
-        return cls(chosen.layers, chosen.seen_BP, torch.tensor(chosen.lengths, device=chosen.seen_BP.device))
+        positions = torch.tensor(chosen.lengths, device=chosen.seen_BP.device)
+        is_alone = len(requests) == 1 and chosen.is_even
+        return cls(KeyValues(chosen.layers, room), chosen.seen_BP, positions, is_alone=is_alone)
 
     def read(
         self, network: Network, inputs: Sequence[Sequence[int]], whole: Sequence[int], pad: int
@@ -274,34 +278,37 @@ class _State:
         """
         device, width = self._seen.device, max(map(len, inputs))
         ids = torch.tensor([[*row, *[pad] * (width - len(row))] for row in inputs], device=device)
+        positions = self._positions[:, None] + torch.arange(width, device=device)
+        features: Tensor = network(ids, positions, self._mask(inputs, whole, width), self._read)
+        return features
+
+    def _mask(self, inputs: Sequence[Sequence[int]], whole: Sequence[int], width: int) -> Tensor | None:
+        """What each token sees; None for a single token that sees all before it."""
+        if self._is_alone and width == 1:
+            return None
         blocks = torch.tensor(
             [
                 [*canvas_blocks(len(row), len(row) - first), *[PADDING_BLOCK] * (width - len(row))]
                 for row, first in zip(inputs, whole, strict=True)
             ],
-            device=device,
+            device=self._seen.device,
         )
-        positions = self._positions[:, None] + torch.arange(width, device=device)
         before = self._seen[:, None, :].expand(-1, width, -1)
-        mask = torch.cat([before, blocks[:, None, :] <= blocks[:, :, None]], dim=2)
-        self._read = []
-        features: Tensor = network(ids, positions, mask, self._layers, keep=self._read)
-        return features
+        return torch.cat([before, blocks[:, None, :] <= blocks[:, :, None]], dim=2)
 
     def commit(self, counts: Sequence[int]) -> None:
         """Keep the first tokens of the input just read, so many of each row."""
         kept = torch.tensor(counts, device=self._seen.device)
         most = max(counts)
-        columns = self._seen.shape[1] + most
-        self._layers = [(k[:, :, :columns], v[:, :, :columns]) for k, v in self._read]
+        self._read.keep(most)
         new = torch.arange(most, device=self._seen.device) < kept[:, None]
         self._seen = torch.cat([self._seen, new], dim=1)
         self._positions = self._positions + kept
 
     def keep_rows(self, indices: Sequence[int]) -> None:
         """Drop the other rows."""
+        self._read.keep_rows(indices)
         chosen = torch.tensor(indices, device=self._seen.device, dtype=torch.int64)
-        self._layers = [(k.index_select(0, chosen), v.index_select(0, chosen)) for k, v in self._layers]
         self._seen, self._positions = self._seen[chosen], self._positions[chosen]
 
 

@@ -10,7 +10,17 @@ import torch
 from torch import Tensor
 
 from engine.diffusion.layout import PADDING_BLOCK, Prefix
-from engine.model.network import LayerCache, Network
+from engine.model.cache import LayerCache
+from engine.model.network import Network
+
+STRETCH = 1.25
+"""How much longer than the shortest row of a forward its longest may be."""
+ROW_TOKENS = 1024
+"""Most tokens, padding included, in one forward on a CPU: what more of them write falls out of its cache."""
+DEVICE_ROW_TOKENS = 4096
+"""The same on other devices."""
+FEW = 256
+"""Tokens with which a forward costs little more than with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +34,18 @@ class PrefixCache:
     last_BD: Tensor
     """Features of each prefix's last token, the region mark."""
 
+    @property
+    def is_even(self) -> bool:
+        """Whether all prefixes have the same length, so that none is padded."""
+        return all(length == self.seen_BP.shape[1] for length in self.lengths)
+
     def rows(self, indices: Sequence[int]) -> "PrefixCache":
-        """The cache of some requests, in this order; one may stand several times."""
+        """The cache of some requests, in this order; one may stand several times. One prefix is shared, not copied."""
+        if len(self.lengths) == 1:
+            count = len(indices)
+            layers = [(k.expand(count, -1, -1, -1), v.expand(count, -1, -1, -1)) for k, v in self.layers]
+            shape = self.seen_BP.expand(count, -1), self.lengths * count, self.last_BD.expand(count, -1)
+            return PrefixCache(layers, *shape)
         chosen = torch.tensor(indices, device=self.seen_BP.device)
         layers = [(k.index_select(0, chosen), v.index_select(0, chosen)) for k, v in self.layers]
         return PrefixCache(
@@ -34,6 +54,17 @@ class PrefixCache:
             [self.lengths[i] for i in indices],
             self.last_BD.index_select(0, chosen),
         )
+
+
+def row_tokens(network: Network) -> int:
+    """Most tokens, padding included, in one forward."""
+    return ROW_TOKENS if network.embedding.weight.device.type == "cpu" else DEVICE_ROW_TOKENS
+
+
+def read_distinct(network: Network, prefixes: Sequence[Prefix], pad: int) -> tuple[PrefixCache, list[int]]:
+    """One forward over the prefixes that differ; and for each request its row of the cache."""
+    distinct = {prefix: row for row, prefix in enumerate(dict.fromkeys(prefixes))}
+    return read_prefixes(network, list(distinct), pad), [distinct[prefix] for prefix in prefixes]
 
 
 def read_prefixes(network: Network, prefixes: Sequence[Prefix], pad: int) -> PrefixCache:
@@ -99,10 +130,14 @@ def read_on(
 
 
 def like_lengths(lengths: Sequence[int], most: int) -> list[list[int]]:
-    """Indices of rows in groups of like length, each of at most `most` tokens with its padding, or of one row."""
+    """Indices of rows in groups of like length, each of at most `most` tokens with its padding, or of one row.
+
+    What is padded beyond `STRETCH` costs more than another forward, unless there are only `FEW` tokens in all.
+    """
     groups: list[list[int]] = []
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if groups and (len(groups[-1]) + 1) * lengths[i] <= most:
+        tokens = (len(groups[-1]) + 1) * lengths[i] if groups else 0
+        if groups and tokens <= most and (tokens <= FEW or lengths[i] <= STRETCH * lengths[groups[-1][0]]):
             groups[-1].append(i)
         else:
             groups.append([i])
@@ -124,6 +159,8 @@ def read_canvases(
     lengths = torch.tensor([len(c) for c in canvases], device=device)
     seen = torch.arange(width, device=device) < lengths[:, None]
     positions = torch.tensor(cache.lengths, device=device)[:, None] + torch.arange(width, device=device)
-    visible = torch.cat([cache.seen_BP, seen], dim=1)[:, None, :].expand(-1, width, -1)
+    visible = None
+    if not cache.is_even or any(len(canvas) < width for canvas in canvases):
+        visible = torch.cat([cache.seen_BP, seen], dim=1)[:, None, :].expand(-1, width, -1)
     features: Tensor = network(ids, positions, visible, cache.layers)
     return features

@@ -8,8 +8,9 @@ model sees a need for change. Knows nothing of texts.
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -17,13 +18,17 @@ from torch import Tensor
 from engine.diffusion.layout import Prefix
 from engine.diffusion.levenshtein import EditIds, apply
 from engine.model.network import Network
-from engine.sampling.batch import PrefixCache, like_lengths, read_canvases, read_prefixes
+from engine.sampling.batch import PrefixCache, like_lengths, read_canvases, read_distinct, row_tokens
 from engine.sampling.exits import exit_figures, says_final
+from engine.sampling.labels import Labels
 from engine.sampling.rounds import FILL, View, advance, change_probability, clean_up
 from engine.sampling.starts import LEAST, Label, Start, starts
+from engine.sampling.windows import Window, joined, windows
 
-ROW_TOKENS = 4096
-"""Most canvas tokens, padding included, in one forward on a CPU."""
+MARGIN = 8
+"""Part of the most tokens read at once that a window sees on each side of what it edits."""
+ADMITTED = 2
+"""Forwards' worth of canvases that are on their way at once; as one is finished, the next begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class Row:
     done: bool = False
     states: list[tuple[int, ...]] = field(default_factory=list)
     """The canvas after each round."""
+    window: Window = field(default_factory=lambda: Window(0, 0))
+    """Of a long region; its margins stay."""
 
 
 @dataclass(slots=True)
@@ -85,66 +92,113 @@ class EditSampler:
         never: Sequence[int],
         pad: int,
         final: FinalProbability | None = None,
+        longest: int | None = None,
+        starts: Collection[int] = (),
     ) -> None:
         """
         Args:
             never: tokens that are no answer, the mask among them.
+            longest: tokens of a canvas that are read at once; a longer one is edited in windows.
+            starts: tokens before which a canvas is parted best.
             final: is asked after every round that may have been its row's last; the network's exit head if None.
         """
         self._network, self._ids, self._pad = network, ids, pad
         self._final = says_final(network.exit) if final is None and network.exit is not None else final
-        device = network.embedding.weight.device
-        self._never = torch.zeros(network.config.vocabulary, device=device)
-        self._never[list(never)] = float("-inf")
-        self._no_insert = self._never.clone()
-        self._no_insert[ids.insert] = float("-inf")
+        self._labels = Labels(network, ids, never)
+        self._longest, self._starts = longest, starts
 
     @torch.inference_mode()
     def run(
         self, prefixes: Sequence[Prefix], canvases: Sequence[Sequence[int]], settings: EditSettings
     ) -> tuple[list[Outcome], dict[str, float]]:
         """Outcomes in the order of the requests, and seconds by phase."""
+        parts = [self._windows(canvas) for canvas in canvases]
+        found, seconds = self._edit(
+            [prefix for prefix, own in zip(prefixes, parts, strict=True) for _ in own],
+            [list(canvas[w.start : w.end]) for canvas, own in zip(canvases, parts, strict=True) for w in own],
+            [window for own in parts for window in own],
+            settings,
+        )
+        outcomes = iter(found)
+        return [_joined(i, [next(outcomes) for _ in own]) for i, own in enumerate(parts)], seconds
+
+    def _windows(self, canvas: Sequence[int]) -> list[Window]:
+        longest = self._longest or len(canvas)
+        starts = (
+            [i for i, token in enumerate(canvas) if token in self._starts] if len(canvas) > longest else []
+        )
+        return windows(len(canvas), longest, longest // MARGIN, starts)
+
+    def _edit(
+        self,
+        prefixes: Sequence[Prefix],
+        canvases: Sequence[list[int]],
+        parts: Sequence[Window],
+        settings: EditSettings,
+    ) -> tuple[list[Outcome], dict[str, float]]:
+        """An outcome for each window."""
         start = time.perf_counter()
-        cache = read_prefixes(self._network, prefixes, self._pad)
+        cache, where = read_distinct(self._network, prefixes, self._pad)
         scope = torch.sigmoid(self._network.scope(cache.last_BD).float()).squeeze(-1).tolist()
         prefix_done = time.perf_counter()
-        outcomes = [Outcome([], p) for p in scope]
-        rows = [Row(i, list(canvas)) for i, canvas in enumerate(canvases)]
-        for row in rows:
-            outcomes[row.request].rows.append(row)
-        while active := [row for row in rows if not row.done]:
-            for group in _groups(active):
-                rows += self._round(group, cache, outcomes, settings)
+        outcomes = [
+            Outcome([Row(i, canvas, window=window)], scope[where[i]])
+            for i, (canvas, window) in enumerate(zip(canvases, parts, strict=True))
+        ]
+        most = row_tokens(self._network)
+        waiting = deque(sorted((o.rows[0] for o in outcomes), key=lambda row: len(row.canvas)))
+        active: list[Row] = []
+        while active or waiting:
+            room = ADMITTED * most - sum(len(row.canvas) + 1 for row in active)
+            while waiting and (room > 0 or not active):
+                active.append(waiting.popleft())
+                room -= len(active[-1].canvas) + 1
+            for group in _groups(active, most):
+                active += self._round(group, cache, where, outcomes, settings)
+            active = [row for row in active if not row.done]
         seconds = {"prefix": prefix_done - start, "rounds": time.perf_counter() - prefix_done}
         return outcomes, seconds
 
     def _round(
-        self, rows: list[Row], cache: PrefixCache, outcomes: list[Outcome], settings: EditSettings
+        self,
+        rows: list[Row],
+        cache: PrefixCache,
+        where: Sequence[int],
+        outcomes: list[Outcome],
+        settings: EditSettings,
     ) -> list[Row]:
         """One forward for these rows; the rows that begin with it."""
         last = [row.rounds >= settings.max_rounds for row in rows]
         canvases = [[*row.canvas, self._ids.end] for row in rows]
         features = read_canvases(
-            self._network, cache.rows([row.request for row in rows]), canvases, self._pad
+            self._network, cache.rows([where[row.request] for row in rows]), canvases, self._pad
         )
         begun: list[Row] = []
+        views = self._views(rows, features, canvases, settings)
         for i, row in enumerate(rows):
+            view = row.window.limited(canvases[i], views[i])
             outcome = outcomes[row.request]
             outcome.forwards += row is outcome.rows[0]
-            scores = self._network.logits(features[i, : len(canvases[i])]).float()
-            scores[:-1, self._ids.end] = float("-inf")
-            logp_LV = (scores + (self._no_insert if last[i] else self._never)).log_softmax(-1)
-            best = logp_LV.max(-1)
-            keep = logp_LV.gather(1, torch.tensor(canvases[i], device=logp_LV.device)[:, None]).squeeze(1)
-            view = View(keep.exp().tolist(), best.indices.tolist(), best.values.exp().tolist())
             if row.rounds == 0:
                 outcome.change = change_probability(view)
                 if settings.candidates > 1:
+                    logp_LV = self._labels.log_probabilities(features[i, : len(canvases[i])])
                     others = self._others(row, logp_LV, view, settings)
                     outcome.rows += others
                     begun += others
             self._update(row, view, settings, last=last[i])
         return begun
+
+    def _views(
+        self,
+        rows: Sequence[Row],
+        features_BLD: Tensor,
+        canvases: Sequence[Sequence[int]],
+        settings: EditSettings,
+    ) -> list[View]:
+        """What the model says of each row's canvas, which comes with its end token."""
+        inserts = [row.rounds < settings.max_rounds for row in rows]
+        return self._labels.views(features_BLD, canvases, inserts)
 
     def _update(self, row: Row, view: View, settings: EditSettings, *, last: bool) -> None:
         """Move one row one round on."""
@@ -171,6 +225,9 @@ class EditSampler:
         canvas = [*row.canvas, self._ids.end]
         labels[range(len(canvas)), canvas] = float("-inf")
         labels[-1, self._ids.delete] = float("-inf")
+        if row.window.left or row.window.right:
+            labels[: row.window.left] = float("-inf")
+            labels[len(canvas) - (row.window.right + 1 if row.window.right else 0) :] = float("-inf")
         count = settings.candidates - 1
         if settings.temperature:
             found = [self._drawn(row.canvas, labels, view, settings, i) for i in range(count)]
@@ -185,8 +242,16 @@ class EditSampler:
             ]
             found = starts(row.canvas, view.keep, list(others), singles, self._ids)[:count]
         return [
-            Row(row.request, start.canvas, math.exp(start.log_probability), start.log_probability, rounds=1)
+            Row(
+                row.request,
+                start.canvas,
+                math.exp(start.log_probability),
+                start.log_probability,
+                rounds=1,
+                window=row.window,
+            )
             for start in found
+            if start.log_probability > -math.inf
         ]
 
     def _drawn(
@@ -203,7 +268,29 @@ class EditSampler:
         return Start(apply(canvas, edits, self._ids), float(top.values[chosen]))
 
 
-def _groups(rows: list[Row]) -> list[list[Row]]:
-    """Rows of like length together, few enough tokens for one forward."""
+def _joined(request: int, parts: Sequence[Outcome]) -> Outcome:
+    """The outcome of a region from those of its windows.
+
+    Each further row is one window's, among the others' greedy ones.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    greedy = [part.rows[0] for part in parts]
+    cores = [row.window.core(row.canvas) for row in greedy]
+    first = Row(request, joined(cores), done=True)
+    first.confidence = min(row.confidence for row in greedy)
+    first.log_likelihood = sum(row.log_likelihood for row in greedy)
+    first.rounds = max(row.rounds for row in greedy)
+    rows = [first]
+    for i, part in enumerate(parts):
+        for other in part.rows[1:]:
+            canvas = joined([*cores[:i], other.window.core(other.canvas), *cores[i + 1 :]])
+            rows.append(replace(other, request=request, canvas=canvas, window=Window(0, 0)))
+    change, forwards = max(part.change for part in parts), sum(part.forwards for part in parts)
+    return Outcome(rows, parts[0].in_scope, change, forwards)
+
+
+def _groups(rows: list[Row], most: int) -> list[list[Row]]:
+    """Rows of like length together, at most so many tokens in one forward."""
     lengths = [len(row.canvas) + 1 for row in rows]
-    return [[rows[i] for i in group] for group in like_lengths(lengths, ROW_TOKENS)]
+    return [[rows[i] for i in group] for group in like_lengths(lengths, most)]

@@ -12,8 +12,7 @@ import torch
 from engine.diffusion.layout import Prefix
 from engine.diffusion.levenshtein import EditIds
 from engine.model.network import Network
-from engine.sampling.batch import like_lengths, read_canvases, read_prefixes
-from engine.sampling.edit import ROW_TOKENS
+from engine.sampling.batch import like_lengths, read_canvases, read_distinct, row_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +44,11 @@ def first_labels(
     """
     if not canvases:
         return []
-    distinct = list(dict.fromkeys(prefixes))
-    cache = read_prefixes(network, distinct, pad)
-    row_of = {prefix: i for i, prefix in enumerate(distinct)}
+    cache, where = read_distinct(network, prefixes, pad)
     found: dict[int, FirstLabels] = {}
-    for group in like_lengths([len(canvas) + 1 for canvas in canvases], ROW_TOKENS):
+    for group in like_lengths([len(canvas) + 1 for canvas in canvases], row_tokens(network)):
         rows = [[*canvases[i], ids.end] for i in group]
-        features = read_canvases(network, cache.rows([row_of[prefixes[i]] for i in group]), rows, pad)
+        features = read_canvases(network, cache.rows([where[i] for i in group]), rows, pad)
         for i, row, features_LD in zip(group, rows, features, strict=True):
             found[i] = _labels(network, features_LD[: len(row)], row, ids, never)
     return [found[i] for i in range(len(canvases))]

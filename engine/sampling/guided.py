@@ -19,8 +19,8 @@ from engine.diffusion.layout import Prefix
 from engine.diffusion.levenshtein import EditIds, apply
 from engine.diffusion.trajectories import leading
 from engine.model.network import Network
-from engine.sampling.batch import PrefixCache, like_lengths, read_canvases, read_prefixes
-from engine.sampling.edit import ROW_TOKENS, Row
+from engine.sampling.batch import PrefixCache, like_lengths, read_canvases, read_prefixes, row_tokens
+from engine.sampling.edit import Row
 from engine.sampling.rounds import AT_ONCE, FILL, OPENING_ROUNDS, mask_gap, runs
 
 
@@ -78,7 +78,7 @@ class Guide:
         for row in rows:
             row.done = tuple(row.canvas) == row.target
         while active := [row for row in rows if not row.done]:
-            for group in like_lengths([len(row.canvas) + 1 for row in active], ROW_TOKENS):
+            for group in like_lengths([len(row.canvas) + 1 for row in active], row_tokens(self._network)):
                 self._round([active[i] for i in group], cache, max_rounds)
         return pools
 

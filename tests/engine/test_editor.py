@@ -51,7 +51,7 @@ def test_without_an_edit_the_model_is_sure_or_not(made, sure, verdict):
 
 def test_a_long_region_is_refused_and_the_others_answered(made):
     long, short = made(threshold=1.0, sure=1.0).propose(
-        [EditRequest("fix", TEXT * 200), EditRequest("fix", TEXT)], EditOptions()
+        [EditRequest("fix", TEXT * 2000), EditRequest("fix", TEXT)], EditOptions()
     )
     assert long.verdict == "too_long"
     assert str(long.region_tokens) in long.message
@@ -126,7 +126,7 @@ def test_a_mend_that_coins_a_name_comes_after_one_that_does_not():
 @pytest.mark.parametrize("decoder", ["edit", "autoregressive"])
 def test_samples_are_as_many_as_asked_for_equal_ones_included(made, decoder):
     editor = made(threshold=0.3, decoder=decoder)
-    requests = [EditRequest("fix", TEXT), EditRequest("fix", TEXT * 200), EditRequest("fix", "x = 1\n")]
+    requests = [EditRequest("fix", TEXT), EditRequest("fix", TEXT * 2000), EditRequest("fix", "x = 1\n")]
     options = EditOptions(temperature=2.0, max_rounds=2, seed=1)
     short, long, other = editor.samples(requests, 12, options)
     assert (len(short), len(long), len(other)) == (12, 0, 12)

@@ -1,0 +1,87 @@
+"""A network for inference on a CPU: weights in the order in which oneDNN reads them, what is done elementwise after a
+product done within it. The same function, but for rounding.
+
+Without it every product of bfloat16 first reorders its weights, which takes longer than the product itself where few
+tokens are read. Letters as in `engine.model.network`.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.model.experts import Experts
+from engine.model.network import Layer, Network, normed
+
+TOKENS = 64
+"""For so many at once the order is chosen; it serves other numbers as well."""
+
+
+class PackedLinear:
+    """A matrix in oneDNN's order."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
+        self._weight: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), TOKENS)
+        self._bias = bias
+
+    def __call__(self, x: Tensor, then: str = "none") -> Tensor:
+        """The product, and what is done to it: `none` or `swish`."""
+        found: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, then, [], "")
+        return found
+
+    def combined(self, x: Tensor, other: Tensor, how: str) -> Tensor:
+        """The product together with `other`: `add` or `mul`."""
+        found: Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, other, self._weight, self._bias, how)
+        return found
+
+
+class PackedLayer(Layer):
+    """A layer whose products are packed; experts stay as they are."""
+
+    def __init__(self, layer: Layer) -> None:
+        nn.Module.__init__(self)
+        self.config, self.experts = layer.config, layer.experts
+        self.attention_norm, self.hidden_norm = layer.attention_norm, layer.hidden_norm
+        self.query_norm, self.key_norm = layer.query_norm, layer.key_norm
+        self._packed = {
+            "qkv": PackedLinear(layer.qkv.weight, layer.qkv.bias),
+            "out": PackedLinear(layer.out.weight),
+        }
+        if layer.experts is None:
+            gate, up = layer.gate_up.weight.chunk(2)
+            self._packed |= {"gate": PackedLinear(gate), "up": PackedLinear(up)}
+            self._packed["down"] = PackedLinear(layer.down.weight)
+
+    def project(self, x_ND: Tensor) -> Tensor:
+        return self._packed["qkv"](x_ND)
+
+    def leave(self, x_ND: Tensor, mixed_ND: Tensor) -> Tensor:
+        x_ND = self._packed["out"].combined(mixed_ND, x_ND, "add")
+        h_ND = normed(x_ND, self.hidden_norm, self.config.norm_eps)
+        if isinstance(self.experts, Experts):
+            return x_ND + self.experts(h_ND)
+        gated = self._packed["up"].combined(h_ND, self._packed["gate"](h_ND, "swish"), "mul")
+        return self._packed["down"].combined(gated, x_ND, "add")
+
+
+def pack(network: Network) -> Network:
+    """The network itself, its matrices packed where that is faster: in bfloat16 on a CPU.
+
+    After that it cannot be trained or saved.
+    """
+    weight = network.embedding.weight
+    if (
+        weight.device.type != "cpu"
+        or weight.dtype != torch.bfloat16
+        or not torch.backends.mkldnn.is_available()
+    ):
+        return network
+    network.count = network.parameter_count()
+    network.layers = nn.ModuleList(PackedLayer(_checked(layer)) for layer in network.layers)
+    network.output = PackedLinear(weight if network.config.tied else network.head.weight)
+    return network
+
+
+def _checked(layer: Any) -> Layer:
+    assert type(layer) is Layer, "a network is packed once"
+    return layer

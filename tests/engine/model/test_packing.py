@@ -1,0 +1,63 @@
+import copy
+
+import pytest
+import torch
+
+from engine.model.cache import KeyValues
+from engine.model.network import Network
+from engine.model.packing import pack
+from engine.model.quantized import quantize
+
+
+@pytest.fixture(scope="module")
+def read(network, tokenizer):
+    ids = torch.tensor([tokenizer.encode("def f(x):\n    return x + 1\n")])
+    return ids, torch.arange(ids.shape[1])[None]
+
+
+def logits(network: Network, read) -> torch.Tensor:
+    with torch.inference_mode():
+        return network.logits(network(*read, None)).float()
+
+
+def near(found, wanted, share):
+    """Whether the root mean square of the differences is at most a share of that of what is wanted."""
+    return (found - wanted).square().mean().sqrt() <= share * wanted.square().mean().sqrt()
+
+
+def test_packed_products_are_the_same_but_for_rounding(network, read):
+    exact = logits(network, read)
+    plain = copy.deepcopy(network).bfloat16()
+    packed = pack(copy.deepcopy(plain))
+    assert near(logits(plain, read), exact, 0.05)
+    assert near(logits(packed, read), exact, 0.05)
+    assert packed.parameter_count() == plain.parameter_count()
+
+
+def test_float32_is_left_as_it_is(network):
+    made = copy.deepcopy(network)
+    assert list(pack(made).state_dict()) == list(network.state_dict())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_int8_says_about_the_same(network, read, dtype):
+    made = quantize(copy.deepcopy(network).to(dtype))
+    assert near(logits(made, read), logits(network, read), 0.1)
+    assert made.embedding.weight.dtype == torch.int8
+    assert made.compute_dtype == dtype
+
+
+def test_keys_and_values_in_set_aside_memory_are_those_of_one_reading(network, read):
+    ids, positions = read
+    with torch.inference_mode():
+        ones = torch.ones(1, ids.shape[1], ids.shape[1], dtype=torch.bool).tril()
+        whole = network(ids, positions, ones)
+        layers = []
+        parts = [network(ids[:, :2], positions[:, :2], ones[:, :2, :2], keep=layers)]
+        cache = KeyValues(layers, room=1)  # too little: it grows
+        for i in range(2, ids.shape[1]):
+            network(ids[:, i : i + 1] * 0, positions[:, i : i + 1], None, cache)  # written, but not kept
+            parts.append(network(ids[:, i : i + 1], positions[:, i : i + 1], None, cache))
+            cache.keep(1)
+    assert cache.length == ids.shape[1]
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=1e-4, atol=1e-4)
