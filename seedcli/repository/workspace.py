@@ -9,7 +9,7 @@ import difflib
 import fnmatch
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,7 +127,10 @@ class Workspace:
         Left out: ignored and secret files, links, other repositories, virtual environments, built folders.
         """
         listed = _ask_git_files(self.root, folder) if self.is_git else None
-        names = _walk(self.root, folder) if listed is None else listed
+        yield from self.editable(_walk(self.root, folder) if listed is None else listed, suffixes)
+
+    def editable(self, names: Iterable[str], suffixes: tuple[str, ...] = (".py", ".pyi")) -> Iterator[Path]:
+        """Those of `names`, relative to the root and not ignored by git, that `files` would give; sorted."""
         seed_rules = IgnoreRules(self.root, ".seedignore")
         foreign: dict[Path, bool] = {}
         for name in sorted(names):
