@@ -136,7 +136,7 @@ def edit(
       1    there is a diff, and it was not (wholly) applied; --exit-zero makes it 0
       2    usage, configuration, or a target that is missing or cannot be read
       3    no model, or no edit that it stands by
-      4    a file changed or cannot be written: nothing was written; or --commit could not commit what was
+      4    a file changed or cannot be written: nothing was written; or it was, and --commit failed
       5    no candidate passed the check: nothing was written
       130  interrupted
     """
