@@ -115,20 +115,21 @@ class TestNames:
 
 @pytest.mark.slow
 def test_a_hundred_thousand_files(repo: Path, seed: Seed) -> None:
-    """Links to one file: as many names to list and to look at."""
-    (repo / "some.txt").write_text("text\n")
+    """Most are links to others: as many names to list and to look at, and quick to make."""
     try:
         for i in range(100):
             (repo / f"d{i}").mkdir()
-            for k in range(1000):
-                os.link(repo / "some.txt", repo / f"d{i}" / f"{k}.txt")
+            first = repo / f"d{i}" / "0.txt"
+            first.write_text("text\n")
+            for k in range(1, 1000):
+                os.link(first, repo / f"d{i}" / f"{k}.txt")
         (repo / "d7" / "deep.py").write_text(ADD)
         assert_told(seed("edit", "fix the bug", "calc.py"), 1)
         result = seed("edit", "-y", "fix the bug", ".")
         assert_told(result, 0, "2 files changed")
         assert seed("undo").code == 0
         result = seed("edit", "--changed", "fix the bug")
-        assert_told(result, 1, "d7/deep.py: untracked", "left out: 100001 changed files")
+        assert_told(result, 1, "d7/deep.py: untracked", "left out: 100000 changed files")
         assert len(result.err) < 2000
     finally:
         subprocess.run(["rm", "-rf", *(str(repo / f"d{i}") for i in range(100))], check=True)
@@ -331,7 +332,7 @@ class TestChecks:
         [
             ("sleep 1000 & while :; do :; done", "not done after 2 s"),
             ("f() { f | f & }; ulimit -u unlimited 2> /dev/null; f; sleep 1000", "started more than"),
-            ("kill -9 $PPID; sleep 1000", "killed"),
+            ("kill -9 $PPID; sleep 1000", ""),
             ("kill -9 $(ps -o ppid= $PPID) $PPID; setsid sleep 1000 & sleep 1000", ""),
             ("while :; do head -c 1000000 /dev/zero >> $TMPDIR/x$((i=i+1)); done", "wrote more than"),
             ("rm -rf . ..; mv ../repo ../gone; chmod -R 0 .; exit 1", "exit code 1"),
