@@ -6,7 +6,7 @@ Knows nothing of where the patch came from. The screen is imported only when the
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from seedcli.errors import SeedError
@@ -30,6 +30,8 @@ class Delivery:
     """Id of the run that wrote; `seed undo` takes it."""
     seconds: float = 0.0
     """Wall time of writing."""
+    written: Patch = field(default_factory=lambda: Patch(()))
+    """What of the patch was accepted and written."""
 
 
 def choose_mode(*, apply: bool, diff: bool, machine: bool, keys: bool | None = None) -> Mode:
@@ -101,7 +103,7 @@ def deliver(
     run = apply_patch(workspace, accepted, journal_of(workspace), label=label, warn=say)
     seconds = time.perf_counter() - started
     outcome: Outcome = "applied" if num_hunks(accepted) >= num_hunks(patch) else "partly_applied"
-    return Delivery(outcome, f"{summary(accepted)}; `seed undo` takes it back", run, seconds)
+    return Delivery(outcome, f"{summary(accepted)}; `seed undo` takes it back", run, seconds, accepted)
 
 
 def ask(

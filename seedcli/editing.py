@@ -17,7 +17,7 @@ from typing import Any
 from engine.requests import EditOptions
 from prompts.recipes import Recipe, RecipeError, find_recipe, load_recipes
 from seedcli.checking import again, check_job, open_checker
-from seedcli.delivering import Mode, choose_mode, deliver, file_changes, is_terminal, recover
+from seedcli.delivering import Delivery, Mode, choose_mode, deliver, file_changes, is_terminal, recover
 from seedcli.errors import SeedError, TargetError
 from seedcli.model_client import ModelClient, open_model
 from seedcli.patches.patch import render
@@ -27,6 +27,15 @@ from seedcli.repository.source import SourceFile
 from seedcli.repository.targets import expand, parse_target
 from seedcli.repository.workspace import Workspace
 from seedcli.settings import Settings, load_settings
+from seedcli.versioning import (
+    RESOLVE,
+    GitWish,
+    changed_tasks,
+    commit_run,
+    conflict_tasks,
+    open_committer,
+    with_tales,
+)
 
 NUM_COMPLAINTS = 8
 """Regions without an edit are named one by one up to this many, and counted beyond."""
@@ -62,6 +71,8 @@ class EditJob:
     check_all: bool = False
     check_in_place: bool = False
     tries: int | None = None
+    git: GitWish = field(default_factory=GitWish)
+    """What git says to edit, what it tells of that, and whether the edit is committed."""
 
 
 def run_edit(job: EditJob) -> Report:
@@ -83,19 +94,24 @@ def _edit(job: EditJob, report: Report) -> None:
     check = check_job(
         job.check, all=job.check_all, in_place=job.check_in_place, tries=job.tries, flags=job.sampling
     )
+    job.git.check(mode, job.recipe)
     recipe, instruction, targets = _read_words(job, workspace)
+    committer = open_committer(job.git, workspace, instruction)
     recover(workspace, "write" if job.check_in_place else mode)
     with _timed(report, "context"):
-        tasks = read_tasks(job, workspace, recipe, targets)
+        tasks = _find_tasks(job, workspace, recipe, targets)
         context = read_context(job, workspace)
+    if not tasks and job.git.finds_targets:
+        report.outcome, report.message = "unchanged", f"there is nothing to edit: {job.git.nothing}"
+        return
     if job.show_prompt:
         _show_prompt(instruction, context, tasks)
     with open_checker(workspace, check, settings) as checker:
         with _timed(report, "load"):
             model = open_model(settings.model)
         report.model_name, report.model_revision = model.info.name, model.info.revision
-        if context and not model.info.context_tokens:
-            say(f"the model {model.info.name} was trained without context; --context is left out")
+        if (context or any(task.beside for task in tasks)) and not model.info.context_tokens:
+            say(f"the model {model.info.name} was trained without context; it sees the regions alone")
         ask = _Asking(tasks, context, model, options_of(settings), job.allow_broken, report)
         proposed, k = ask(instruction, 1), 0
         if checker is not None and proposed.num_patches:
@@ -104,7 +120,9 @@ def _edit(job: EditJob, report: Report) -> None:
             finally:
                 report.candidates, report.seconds["check"] = tuple(checker.candidates), checker.seconds
     if proposed.num_patches:
-        _deliver(job, report, workspace, model, proposed, k, mode, instruction)
+        delivery = _deliver(job, report, workspace, model, proposed, k, mode, instruction)
+        if committer is not None and delivery.run is not None:
+            commit_run(committer, delivery, report)
     else:
         _report_no_edit(report, proposed)
 
@@ -144,7 +162,7 @@ def _deliver(
     k: int,
     mode: Mode,
     instruction: str,
-) -> None:
+) -> Delivery:
     patch = proposed.patch(k)
     report.patch, report.files = render(patch), file_changes(patch)
     report.changed_tokens = sum(candidate.changed_tokens for candidate in proposed.chosen(k))
@@ -160,19 +178,25 @@ def _deliver(
         say("the check passed with the whole edit, not with the part that was accepted")
     report.outcome, report.message, report.run = delivery.outcome, delivery.message, delivery.run
     report.seconds["apply"] = delivery.seconds
+    return delivery
 
 
 def _read_words(job: EditJob, workspace: Workspace) -> tuple[Recipe | None, str, list[str]]:
     """The recipe if there is one, the instruction, and the targets."""
+    may_lack = job.git.finds_targets
+    if job.git.conflicts:
+        return None, RESOLVE, _with_stdin([word for word in job.words if word], may_lack=may_lack)
     if job.recipe is None:
         instruction, *targets = job.words
         if not instruction.strip():
             raise SeedError("the instruction is empty; say what to do, or give --recipe NAME")
-        return None, instruction, _with_stdin(targets, missing=f"after the instruction {instruction!r}")
+        missing = f"after the instruction {instruction!r}"
+        return None, instruction, _with_stdin(targets, missing=missing, may_lack=may_lack)
     variables = dict(_pair(word) for word in job.words if _VARIABLE.match(word))
-    targets = [word for word in job.words if not _VARIABLE.match(word)]
+    targets = [word for word in job.words if word and not _VARIABLE.match(word)]
     recipe, instruction = render_recipe(workspace, job.recipe, variables)
-    return recipe, instruction, _with_stdin(targets, missing=f"for the recipe {job.recipe!r}")
+    missing = f"for the recipe {job.recipe!r}"
+    return recipe, instruction, _with_stdin(targets, missing=missing, may_lack=may_lack)
 
 
 def render_recipe(workspace: Workspace, name: str, variables: Mapping[str, str]) -> tuple[Recipe, str]:
@@ -193,8 +217,10 @@ def _pair(word: str) -> tuple[str, str]:
     return name, value
 
 
-def _with_stdin(targets: Sequence[str], *, missing: str) -> list[str]:
+def _with_stdin(targets: Sequence[str], *, missing: str = "", may_lack: bool = False) -> list[str]:
     """The targets, with those on stdin in the place of `-`. Stdin is read only then."""
+    if not targets and may_lack:
+        return []
     if not targets:
         raise TargetError(f"no target {missing}; name a file, FILE::SYMBOL, a directory, or - for stdin")
     if targets.count("-") > 1:
@@ -213,6 +239,20 @@ def _stdin_lines() -> list[str]:
     return [line for line in os.fsdecode(sys.stdin.buffer.read()).splitlines() if line.strip()]
 
 
+def _find_tasks(
+    job: EditJob, workspace: Workspace, recipe: Recipe | None, targets: Sequence[str]
+) -> list[Task]:
+    """The files and regions that targets name, or that git says; raises as `read_tasks` does."""
+    if job.git.conflicts:
+        tasks = conflict_tasks(workspace, targets, force=job.force)
+    elif job.git.finds_targets:
+        tasks = changed_tasks(job.git, workspace, targets)
+        _refuse_unfit(recipe, tasks)
+    else:
+        tasks = read_tasks(job, workspace, recipe, targets)
+    return with_tales(job.git, workspace, tasks)
+
+
 def read_tasks(
     job: EditJob, workspace: Workspace, recipe: Recipe | None, targets: Sequence[str]
 ) -> list[Task]:
@@ -224,12 +264,16 @@ def read_tasks(
     parsed = [parse_target(target) for target in targets]
     expanded = expand(workspace, parsed, cwd=Path.cwd(), force=job.force, on_skip=say)
     tasks = [Task(source, tuple(regions)) for source, regions in expanded]
+    _refuse_unfit(recipe, tasks)
+    return tasks
+
+
+def _refuse_unfit(recipe: Recipe | None, tasks: Sequence[Task]) -> None:
     for task in tasks:
         if recipe is not None and not recipe.accepts(task.source.name):
             raise TargetError(
                 f"recipe {recipe.name!r} is for {recipe.needs}; {task.source.name!r} is not: leave it out"
             )
-    return tasks
 
 
 def read_context(job: EditJob, workspace: Workspace) -> str:
@@ -302,7 +346,9 @@ def _show_prompt(instruction: str, context: str, tasks: Sequence[Task]) -> None:
     for number, line in enumerate(context.splitlines(), 1):
         say(f"context {number}: {line}")
     for task in tasks:
-        for region in task.regions:
+        for k, region in enumerate(task.regions):
+            for line in task.beside[k].splitlines() if task.beside else ():
+                say(f"beside {task.source.name}:{region.start + 1}: {line}")
             for number, line in enumerate(region.text.split("\n"), region.start + 1):
                 say(f"{task.source.name}:{number}: {line}")
 

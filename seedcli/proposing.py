@@ -5,19 +5,22 @@ The story of an edit in one file. Knows nothing of flags, of screens, or of writ
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.requests import Candidate, EditOptions, EditRequest, Proposal
 from seedcli.errors import TargetError
 from seedcli.model_client import ModelClient
 from seedcli.patches.patch import FilePatch, Patch, file_patch
+from seedcli.repository.conflicts import conflicts_of, has_markers
 from seedcli.repository.regions import Region, is_python, parses
 from seedcli.repository.source import SourceFile
 
 BATCH = 64
 """Regions that go to the model in one call; progress is reported after each."""
 UNSOUND = "the edit found would not parse; --allow-broken offers it all the same"
+UNRESOLVED = "the model leaves the conflict as it stands"
+MARKED = "the edit found leaves conflict markers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +30,33 @@ class Task:
     source: SourceFile
     regions: tuple[Region, ...]
     """In order of lines, without overlap."""
+    beside: tuple[str, ...] = ()
+    """What the model sees beside each region and the context of all; empty for nothing beside any."""
 
     @property
     def parses(self) -> bool:
-        """Whether the file parses as it stands."""
-        return parses(self.source.text, self.source.name)
+        """Whether the file parses as it stands, or where it has conflicts, with one side of them all."""
+        return any(parses(text, self.source.name) for text in self._sides())
+
+    def parses_with(self, texts: "Texts") -> bool:
+        """Whether the file parses with other texts; conflicts that have none count as resolved to our side."""
+        return parses(_with_texts(self, self._resolved(0) | texts), self.source.name)
 
     def is_whole(self, region: Region) -> bool:
         """Whether a region is Python that stands by itself; named lines may be part of a statement."""
-        return is_python(self.source.name) and region.kind not in ("lines", "file")
+        return is_python(self.source.name) and region.kind not in ("lines", "file", "conflict")
+
+    def _sides(self) -> Iterator[str]:
+        for side in (0, 1) if any(region.kind == "conflict" for region in self.regions) else ():
+            yield _with_texts(self, self._resolved(side))
+        yield self.source.text
+
+    def _resolved(self, side: int) -> "Texts":
+        """The conflicts among the regions with our side (0) or theirs (1)."""
+        if not any(region.kind == "conflict" for region in self.regions):
+            return {}
+        sides = {c.start: (c.ours, c.theirs)[side] for c in conflicts_of(self.source.text, self.source.name)}
+        return {i: sides[r.start] for i, r in enumerate(self.regions) if r.kind == "conflict"}
 
 
 Texts = dict[int, str]
@@ -61,8 +82,8 @@ class RegionResult:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the model is sure that nothing needs to change."""
-        return self.proposal.verdict == "unchanged"
+        """Whether the model is sure that nothing needs to change, where that may be."""
+        return self.proposal.verdict == "unchanged" and self.region.kind != "conflict"
 
     @property
     def complaint(self) -> str:
@@ -71,6 +92,8 @@ class RegionResult:
             return ""
         if self.proposal.verdict == "unsound":
             return UNSOUND
+        if self.proposal.verdict == "unchanged" and not self.is_unchanged:
+            return UNRESOLVED
         return self.fault or self.proposal.message or self.proposal.verdict
 
 
@@ -147,9 +170,14 @@ def requests_of(
 ) -> list[EditRequest]:
     """What the model is asked: a request for each region of all tasks, in order."""
     return [
-        EditRequest(instruction, region.text, context, must_parse=not allow_broken and task.is_whole(region))
+        EditRequest(
+            instruction,
+            region.text,
+            "\n".join(part for part in (context, beside) if part),
+            must_parse=not allow_broken and task.is_whole(region),
+        )
         for task in tasks
-        for region in task.regions
+        for region, beside in zip(task.regions, task.beside or [""] * len(task.regions), strict=True)
     ]
 
 
@@ -174,7 +202,7 @@ def parse_notes(proposed: Proposed, k: int = 0) -> list[str]:
     notes = []
     for results in proposed.results:
         texts = _texts(results, k)
-        if texts and not results[0].task.parses:
+        if texts and not parses(results[0].task.source.text, results[0].task.source.name):
             name = results[0].task.source.name
             now = parses(_with_texts(results[0].task, texts), name)
             notes.append(f"{name} did not parse, and {'does now' if now else 'still does not'}")
@@ -224,7 +252,9 @@ def _fault(task: Task, texts: Texts, must_parse: bool) -> str:
             return "the edit found changes nothing"
     except TargetError as error:
         return str(error)
-    if must_parse and not parses(_with_texts(task, texts), task.source.name):
+    if any(task.regions[i].kind == "conflict" and has_markers(text) for i, text in texts.items()):
+        return MARKED
+    if must_parse and not task.parses_with(texts):
         return UNSOUND
     return ""
 

@@ -13,8 +13,17 @@ from typing import Any, Literal
 from seedcli.errors import CheckFailed, ConflictError, SeedError
 
 Outcome = Literal[
-    "applied", "partly_applied", "proposed", "unchanged", "no_edit", "conflict", "check_failed", "error"
+    "applied",
+    "partly_applied",
+    "not_committed",
+    "proposed",
+    "unchanged",
+    "no_edit",
+    "conflict",
+    "check_failed",
+    "error",
 ]
+"""`not_committed`: written, and could not be committed as `--commit` asked."""
 CheckResult = Literal["passed", "failed", "skipped"]
 
 JSON_VERSION = 1
@@ -22,6 +31,7 @@ PHASES = ("load", "context", "model", "check", "apply", "total")
 _EXIT_CODES: Mapping[Outcome, int] = {
     "applied": 0,
     "partly_applied": 1,
+    "not_committed": 4,
     "proposed": 1,
     "unchanged": 0,
     "no_edit": 3,
@@ -73,6 +83,8 @@ class Report:
     error_code: int = 2
     """The exit code of an outcome `error`: 2 for usage and configuration, 3 where there is no model."""
     run: str | None = None
+    commit: str | None = None
+    """Id of the commit that was made of it."""
     patch: bytes = b""
     """The unified diff of the whole proposal, applied or not."""
     files: tuple[FileChange, ...] = ()
@@ -116,6 +128,7 @@ class Report:
         return {
             "version": JSON_VERSION,
             "run": self.run,
+            "commit": self.commit,
             "outcome": self.outcome,
             "message": self.message,
             "patch": self.patch.decode("utf-8", "surrogateescape"),

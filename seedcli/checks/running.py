@@ -13,7 +13,8 @@ from seedcli.checks.plan import Ending, Limits, Namespaces, Plan
 from seedcli.errors import SeedError
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from seedcli.checks.supervisor import main; main()"
-_STOP_S = 10.0
+_STOP_S = 60.0
+"""For a supervisor to end all; on a busy machine that takes a while, and one that is killed instead leaves some."""
 
 
 class Running:

@@ -48,8 +48,9 @@ def take_snapshot(
         if git_at is not None:
             make_private_git(workspace.root, into / ".git", git_at)
     except (OSError, RecursionError) as error:
+        why = str(error) if isinstance(error, OSError) else "folders in it are nested too deep"
         raise SeedError(
-            f"cannot copy {workspace.root} for the check: {error}; --check-in-place needs no copy"
+            f"cannot copy {workspace.root} for the check: {why}; --check-in-place needs no copy"
         ) from error
     return copier.made
 

@@ -13,8 +13,12 @@ from seedcli.report import answer, say
 def edit(
     instruction: Annotated[
         str,
-        typer.Argument(metavar="INSTRUCTION", show_default=False, help="What to do; left out with --recipe."),
-    ],
+        typer.Argument(
+            metavar="INSTRUCTION",
+            show_default=False,
+            help="What to do; left out with --recipe and --conflicts.",
+        ),
+    ] = "",
     targets: Annotated[
         list[str],
         typer.Argument(
@@ -80,6 +84,29 @@ def edit(
             metavar="K", help="Draw K times; what the check printed goes into the next instruction."
         ),
     ] = None,
+    staged: Annotated[bool, typer.Option("--staged", help="Edit what the staged changes touch.")] = False,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Edit what changes touch: staged, unstaged and untracked.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option(metavar="REV", help="Edit what was changed since HEAD left REV.")
+    ] = None,
+    conflicts: Annotated[
+        bool,
+        typer.Option("--conflicts", help="Resolve conflict markers, in the targets or wherever they are."),
+    ] = False,
+    with_diff: Annotated[
+        bool, typer.Option("--with-diff", help="Show uncommitted changes to the model, if it reads context.")
+    ] = False,
+    with_log: Annotated[
+        bool, typer.Option("--with-log", help="Show recent commits of the region to the model likewise.")
+    ] = False,
+    commit: Annotated[
+        bool, typer.Option("--commit", help="Commit what was written, and nothing else.")
+    ] = False,
+    message: Annotated[
+        str | None, typer.Option("-m", "--message", metavar="MSG", help="Of the commit; the instruction.")
+    ] = None,
 ) -> None:
     """Edit code as an instruction or a recipe says.
 
@@ -93,6 +120,9 @@ def edit(
       seed edit --recipe rename old=tmp new=total src/app.py::add
       seed edit -n 8 --temperature 0.7 --seed 1 "fix the bug" src/app.py::parse
       seed edit -y -n 16 --check "pytest -q tests/test_app.py" "fix the bug" src/app.py::parse
+      seed edit --changed "fix the bug"              the functions with uncommitted changes
+      seed edit -y --commit --since main "use f-strings"
+      seed edit --conflicts
 
     On a terminal the edit is reviewed hunk by hunk and written; otherwise the unified diff goes to stdout and
     nothing is written. Paths in a git repository must lie inside it.
@@ -106,11 +136,12 @@ def edit(
       1    there is a diff, and it was not (wholly) applied; --exit-zero makes it 0
       2    usage, configuration, or a target that is missing or cannot be read
       3    no model, or no edit that it stands by
-      4    a file changed or cannot be written: nothing was written
+      4    a file changed or cannot be written: nothing was written; or it was, and --commit failed
       5    no candidate passed the check: nothing was written
       130  interrupted
     """
     from seedcli.editing import EditJob, run_edit
+    from seedcli.versioning import GitWish
 
     job = EditJob(
         words=(instruction, *targets),
@@ -139,6 +170,16 @@ def edit(
         check_all=check_all,
         check_in_place=check_in_place,
         tries=tries,
+        git=GitWish(
+            staged=staged,
+            since=since,
+            changed=changed,
+            conflicts=conflicts,
+            with_diff=with_diff,
+            with_log=with_log,
+            commit=commit,
+            message=message,
+        ),
     )
     report = run_edit(job)
     say(report.message)

@@ -153,7 +153,7 @@ def _read_file(file: PatchedFile, workspace: Workspace) -> _FileDiff:
 
 def _path(file: PatchedFile, workspace: Workspace) -> str:
     """The name that the diff means: without `a/` and `b/`, or as it stands where only that exists."""
-    names = [_unquote(name) for name in (file.target_file, file.source_file) if name != "/dev/null"]
+    names = [unquote(name) for name in (file.target_file, file.source_file) if name != "/dev/null"]
     names = [name.removeprefix("./") for name in names]
     candidates = [name.partition("/")[2] for name in names if "/" in name] + names
     for candidate in candidates:
@@ -164,7 +164,7 @@ def _path(file: PatchedFile, workspace: Workspace) -> str:
     return candidates[0] if prefixed else names[0] if names else ""
 
 
-def _unquote(name: str) -> str:
+def unquote(name: str) -> str:
     """A name as the file system has it; git puts unusual ones in double quotes with C escapes."""
     raw = name.replace(_HIDDEN_SPACE, " ").encode("latin-1")
     if len(name) >= 2 and name[0] == name[-1] == '"':

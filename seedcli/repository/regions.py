@@ -15,7 +15,7 @@ from seedcli.errors import TargetError
 from seedcli.repository.outline import Definition, outline
 from seedcli.repository.source import PYTHON_SUFFIXES, SourceFile
 
-RegionKind = Literal["function", "method", "class", "module", "lines", "file"]
+RegionKind = Literal["function", "method", "class", "module", "lines", "file", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import hashlib
 import io
 import re
 import tokenize
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,10 @@ from seedcli.repository.workspace import Workspace
 
 MAX_BYTES = 4 * 2**20
 """Larger files are refused: they are data, and no model reads them."""
+
+MOST_PAIRS = 4_000_000
+"""Beyond so many pairs of lines a rewritten stretch is taken as a whole: lines in it that stay equal may change ending
+where a file mixes endings."""
 
 PYTHON_SUFFIXES = (".py", ".pyi", ".pyw")
 
@@ -101,12 +105,11 @@ class SourceFile:
         return raw
 
     def _splice(self, old: list["_Line"], new: list[str], before: bytes) -> list[bytes]:
-        matcher = difflib.SequenceMatcher(None, [line.text for line in old], new, autojunk=False)
         out: list[bytes] = []
         indented = [line.text for line in old if line.text[:1] in ("\t", " ")]
         tabs = bool(indented) and all(text[0] == "\t" for text in indented)
-        for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-            if tag == "equal":
+        for is_equal, i1, i2, j1, j2 in _stretches([line.text for line in old], new):
+            if is_equal:
                 out += [line.raw for line in old[i1:i2]]
                 continue
             for j in range(j1, j2):
@@ -134,6 +137,22 @@ class _Line:
 
     text: str
     raw: bytes
+
+
+def _stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, int, int, int, int]]:
+    """Stretches of equal and of other lines: whether they are equal, old lines [i1, i2), new lines [j1, j2)."""
+    least = min(len(old), len(new))
+    head = next((i for i in range(least) if old[i] != new[i]), least)
+    tail = next((i for i in range(least - head) if old[-1 - i] != new[-1 - i]), least - head)
+    i_end, j_end = len(old) - tail, len(new) - tail
+    yield True, 0, head, 0, head
+    if (i_end - head) * (j_end - head) > MOST_PAIRS:
+        yield False, head, i_end, head, j_end
+    else:
+        matcher = difflib.SequenceMatcher(None, old[head:i_end], new[head:j_end], autojunk=False)
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+            yield tag == "equal", head + i1, head + i2, head + j1, head + j2
+    yield True, i_end, len(old), j_end, len(new)
 
 
 def _tabbed(line: str) -> str:

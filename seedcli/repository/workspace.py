@@ -9,7 +9,8 @@ import difflib
 import fnmatch
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,7 +128,10 @@ class Workspace:
         Left out: ignored and secret files, links, other repositories, virtual environments, built folders.
         """
         listed = _ask_git_files(self.root, folder) if self.is_git else None
-        names = _walk(self.root, folder) if listed is None else listed
+        yield from self.editable(_walk(self.root, folder) if listed is None else listed, suffixes)
+
+    def editable(self, names: Iterable[str], suffixes: tuple[str, ...] = (".py", ".pyi")) -> Iterator[Path]:
+        """Those of `names`, relative to the root and not ignored by git, that `files` would give; sorted."""
         seed_rules = IgnoreRules(self.root, ".seedignore")
         foreign: dict[Path, bool] = {}
         for name in sorted(names):
@@ -150,16 +154,20 @@ class Workspace:
 
     def _is_foreign(self, folder: Path, known: dict[Path, bool]) -> bool:
         """Whether `folder` is, or is inside, a link, another repository, an environment or a built folder."""
-        if folder == self.root:
-            return False
-        if folder not in known:
-            known[folder] = self._is_foreign(folder.parent, known) or (
-                folder.name in _BUILT_FOLDERS
-                or folder.is_symlink()
-                or os.path.lexists(folder / ".git")
-                or os.path.lexists(folder / "pyvenv.cfg")
+        unknown = []
+        while folder != self.root and folder not in known:
+            unknown.append(folder)
+            folder = folder.parent
+        is_foreign = folder != self.root and known[folder]
+        for below in reversed(unknown):
+            is_foreign = is_foreign or (
+                below.name in _BUILT_FOLDERS
+                or below.is_symlink()
+                or os.path.lexists(below / ".git")
+                or os.path.lexists(below / "pyvenv.cfg")
             )
-        return known[folder]
+            known[below] = is_foreign
+        return is_foreign
 
     def _resolve_existing(self, path: Path, name: str) -> Path:
         try:
@@ -254,28 +262,28 @@ def _ask_git_files(root: Path, folder: Path) -> list[str] | None:
 
 
 def _walk(root: Path, folder: Path) -> list[str]:
-    rules = IgnoreRules(root, ".gitignore")
-    found = []
-    for place, folders, files in os.walk(folder):
-        inside = Path(place).relative_to(root)
-        folders[:] = [
-            f for f in folders if f != ".git" and not rules.matches((inside / f).as_posix(), is_folder=True)
-        ]
-        names = [(inside / file).as_posix() for file in files]
-        found += [name for name in names if not rules.matches(name)]
-    return found
+    return [name for name, is_ignored in _listed(root, folder) if not is_ignored]
 
 
 def _walk_ignored(root: Path) -> list[str]:
+    return [name for name, is_ignored in _listed(root, root) if is_ignored]
+
+
+def _listed(root: Path, start: Path) -> Iterator[tuple[str, bool]]:
+    """Files below a folder, and folders that `.gitignore` excludes, relative to the root; whether it excludes them."""
     rules = IgnoreRules(root, ".gitignore")
-    found = []
-    for place, folders, files in os.walk(root):
-        inside = Path(place).relative_to(root)
-        out = [f for f in folders if rules.matches((inside / f).as_posix(), is_folder=True)]
-        folders[:] = [f for f in folders if f not in out and f != ".git"]
-        out += [f for f in files if rules.matches((inside / f).as_posix())]
-        found += [(inside / f).as_posix() for f in out]
-    return found
+    waiting = ["" if start == root else start.relative_to(root).as_posix()]
+    while waiting:  # not `os.walk`, which calls itself for every level
+        inside = waiting.pop()
+        with suppress(OSError), os.scandir(root / inside) as entries:
+            for entry in entries:
+                name = f"{inside}/{entry.name}" if inside else entry.name
+                is_folder = entry.is_dir(follow_symlinks=False)
+                is_ignored = rules.matches(name, is_folder=is_folder)
+                if not is_folder or is_ignored:
+                    yield name, is_ignored
+                elif entry.name != ".git":
+                    waiting.append(name)
 
 
 def _is_plain_file(path: Path) -> bool:

@@ -96,7 +96,7 @@ def test_version() -> None:
     [
         (("edti",), "no command 'edti'; did you mean 'edit'?"),
         (("zzzz",), "no command 'zzzz'; see `seed --help`"),
-        (("edit",), "Missing argument"),
+        (("edit",), "the instruction is empty; say what to do"),
         (("edit", "--no-such-flag", "x", "y"), "No such option"),
         (("edit", "-n", "many", "x", "y"), "--candidates"),
         (("--no-such-flag",), "No such option"),

@@ -33,6 +33,7 @@ def test_the_json_object_has_every_key_of_the_contract() -> None:
     assert got == {
         "version": 1,
         "run": "r1",
+        "commit": None,
         "outcome": "applied",
         "message": "done",
         "files": [{"path": "a.py", "hunks": 2, "added": 3, "removed": 4}],
@@ -55,6 +56,7 @@ def test_the_json_object_has_every_key_of_the_contract() -> None:
         ("unchanged", 0, 0, 3),
         ("no_edit", 3, 3, 3),
         ("conflict", 4, 4, 4),
+        ("not_committed", 4, 4, 4),
         ("check_failed", 5, 5, 5),
         ("error", 2, 2, 2),
     ],

@@ -10,12 +10,14 @@ import pytest
 
 from engine.evaluation.cage import Cage, Limits, isolation
 
-QUICK = Limits(cpu_seconds=1, seconds=10)
+PATIENCE = 120
+"""Seconds after which something hangs; a busy machine may take long for what is short."""
+QUICK = Limits(cpu_seconds=1, seconds=PATIENCE)
 needs_namespaces = pytest.mark.skipif(not isolation().namespaces, reason="no namespaces for this user here")
 
 
 def run(program, **changes):
-    return Cage(Limits(**{"cpu_seconds": 1, "seconds": 10, **changes})).run(textwrap.dedent(program))
+    return Cage(Limits(**{"cpu_seconds": 1, "seconds": PATIENCE, **changes})).run(textwrap.dedent(program))
 
 
 def test_a_program_that_ends_has_passed():
@@ -44,14 +46,14 @@ def test_the_error_is_kept():
 
 def test_an_endless_loop_runs_out_of_its_cpu_time():
     start = time.monotonic()
-    assert run("while True: pass", seconds=60).outcome == "timed out"
-    assert time.monotonic() - start < 50
+    assert run("while True: pass", seconds=600).outcome == "timed out"
+    assert time.monotonic() - start < PATIENCE
 
 
 def test_a_sleeper_runs_out_of_wall_time():
     start = time.monotonic()
-    assert run("import time; time.sleep(60)", seconds=1).outcome == "timed out"
-    assert time.monotonic() - start < 10
+    assert run("import time; time.sleep(600)", seconds=1).outcome == "timed out"
+    assert time.monotonic() - start < PATIENCE
 
 
 def test_memory_is_limited():
@@ -120,9 +122,9 @@ def alive(marker):
 
 
 def wait_until_dead(marker):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while alive(marker) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.1)
     return not alive(marker)
 
 
@@ -151,16 +153,21 @@ def test_an_interrupt_kills_what_runs():
     script = f"""
 from engine.evaluation.cage import Cage, Limits
 program = "import subprocess; subprocess.run(['sleep', '{marker}'])"
-Cage(Limits(seconds=60), workers=2).run_all([program] * 20)
+Cage(Limits(seconds={10 * PATIENCE}), workers=2).run_all([program] * 20)
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
-    )
-    deadline = time.monotonic() + 20
-    while not alive(f"sleep {marker}") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert alive(f"sleep {marker}")
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
+    ) as process:
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not alive(f"sleep {marker}") and time.monotonic() < deadline:
+                assert process.poll() is None
+                time.sleep(0.1)
+            assert alive(f"sleep {marker}")
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
     assert "KeyboardInterrupt" in errors
     assert wait_until_dead(f"sleep {marker}")

@@ -42,7 +42,7 @@ def test_what_hangs_is_interrupted_and_then_killed(run_check: RunCheck, tmp_path
     started = time.monotonic()
     ending = run_check("trap 'echo interrupted' INT; while true; do sleep 0.05; done", seconds=0.4).ending()
     assert ending.cause == "late"
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     assert "interrupted" in (tmp_path / "log").read_text()
 
 
@@ -93,7 +93,7 @@ def test_many_files_cannot_fill_the_disk(run_check: RunCheck) -> None:
 
 def test_one_that_is_no_longer_wanted(run_check: RunCheck, mark: str) -> None:
     running = run_check("setsid sleep 1000 & sleep 1000")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(processes_with(mark)) < 4 and time.monotonic() < deadline:
         time.sleep(0.02)
     running.stop()

@@ -24,7 +24,9 @@ from tests.seedcli.commands.conftest import ADD, ADD_FIXED, Seed, git
 __all__ = ["mark"]
 
 HERE = Path(__file__).parents[3]
-IS_RIGHT = f"{sys.executable} -c 'from calc import add; assert add(2, 3) == 5, add(2, 3)'"
+PYTHON = f"{sys.executable} -S"
+"""Without installed packages, which take most of its start."""
+IS_RIGHT = f"{PYTHON} -c 'from calc import add; assert add(2, 3) == 5, add(2, 3)'"
 WAYS = ("overlay", "bind", "own user", "processes together", "copy", "in place")
 few_ways = pytest.mark.parametrize("way", ["overlay", "copy", "in place"], indirect=True)
 
@@ -41,6 +43,12 @@ WRONG_THEN_RIGHT = answering("a * b", "a + b", "a / b")
 @pytest.fixture(scope="session")
 def offered(tmp_path_factory: pytest.TempPathFactory) -> Namespaces:
     return find_namespaces(tmp_path_factory.mktemp("namespaces"))
+
+
+@pytest.fixture(autouse=True)
+def known_namespaces(offered: Namespaces, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system allows is found out once, not for every run of `seed`."""
+    monkeypatch.setattr("seedcli.checking.find_namespaces", lambda folder: offered)
 
 
 @pytest.fixture(params=WAYS)
@@ -200,7 +208,7 @@ class TestWays:
     ) -> None:
         # Compiled code of the same second and size is what Python would believe.
         monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        subprocess.run([sys.executable, "-c", "import calc"], cwd=repo, check=True)
+        subprocess.run([*PYTHON.split(), "-c", "import calc"], cwd=repo, check=True)
         assert list((repo / "__pycache__").iterdir())
         before = read_tree(repo)
         result = seed("edit", "--json", "-n", "4", *way, "--check", IS_RIGHT, "fix", "calc.py",
@@ -209,7 +217,7 @@ class TestWays:
         assert self.but_times(read_tree(repo), way) == self.but_times(before, way)
         assert (
             subprocess.run(
-                [sys.executable, "-c", "import calc; assert calc.add(5, 3) == 2"], cwd=repo
+                [*PYTHON.split(), "-c", "import calc; assert calc.add(5, 3) == 2"], cwd=repo
             ).returncode
             == 0
         )

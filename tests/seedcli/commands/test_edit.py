@@ -58,8 +58,8 @@ class TestOutcomes:
         assert result.code == 1
         got = result.json
         assert list(got) == [
-            "version", "run", "outcome", "message", "patch", "files", "candidates", "model", "forwards",
-            "rounds", "tokens", "seconds",
+            "version", "run", "commit", "outcome", "message", "patch", "files", "candidates", "model",
+            "forwards", "rounds", "tokens", "seconds",
         ]  # fmt: skip
         assert (got["version"], got["run"], got["outcome"]) == (1, None, "proposed")
         assert got["patch"].encode() == seed("edit", "fix the bug", "calc.py").out
