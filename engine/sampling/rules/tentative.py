@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.model.network import LayerCache, Network
+from engine.model.cache import LayerCache
+from engine.model.network import Network
 
 NOWHERE = 1 << 30
 """Block of padding and of what was taken back: later than all, so that nobody sees it."""
