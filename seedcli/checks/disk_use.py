@@ -27,7 +27,7 @@ class DiskUse:
 
     def is_exceeded(self) -> bool:
         """Whether they have grown too much, or the disk is nearly full."""
-        if any(_free(folder) < reserve for folder, reserve in self._reserves.items()):
+        if any(_is_nearly_full(folder, reserve) for folder, reserve in self._reserves.items()):
             return True
         return time.monotonic() >= self._next and self._measure() - self._before > self._limit
 
@@ -53,6 +53,14 @@ def disk_bytes(folder: str) -> int:
     return total
 
 
+def _is_nearly_full(folder: str, reserve: int) -> bool:
+    try:
+        return _free(folder) < reserve
+    except OSError:  # the check has removed it: nothing more goes into it
+        return False
+
+
 def _free(folder: str) -> int:
+    """Bytes that are left where a folder is."""
     status = os.statvfs(folder)
     return status.f_bavail * status.f_frsize

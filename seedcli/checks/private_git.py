@@ -35,10 +35,10 @@ def make_private_git(root: Path, into: Path, objects_at: Path) -> None:
     _copy(common, into, objects_at)
     if own != common:  # a linked work tree has its own HEAD and index
         _copy(own, into, objects_at)
-    # That of a submodule says where its work tree is, seen from there.
-    config = into / "config"
-    if config.exists():
-        config.write_bytes(_WORKTREE.sub(b"", config.read_bytes()))
+    # Those of a submodule say where its work tree is, seen from there.
+    for config in (into / "config", into / "config.worktree"):
+        if config.exists():
+            config.write_bytes(_WORKTREE.sub(b"", config.read_bytes()))
 
 
 def _own_folder(root: Path) -> Path | None:

@@ -44,7 +44,9 @@ def _first_line() -> str:
     """What stdin begins with; what follows must not be waited for."""
     line = b""
     while not line.endswith(b"\n"):
-        line += os.read(_LIFELINE, 65536)
+        if not (read := os.read(_LIFELINE, 65536)):
+            sys.exit("the caller went away before it said what to run")
+        line += read
     return line.decode()
 
 

@@ -1,6 +1,7 @@
 """Findings as text, as JSON Lines, as SARIF 2.1.0. Knows nothing of where they come from."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -54,7 +55,7 @@ def _result(finding: Finding, number: int) -> dict[str, Any]:
         "snippet": {"text": finding.text},
     }
     place: dict[str, Any] = {
-        "physicalLocation": {"artifactLocation": {"uri": quote(finding.path)}, "region": region},
+        "physicalLocation": {"artifactLocation": {"uri": quote(os.fsencode(finding.path))}, "region": region},
     }
     if finding.symbol:
         place["logicalLocations"] = [{"fullyQualifiedName": finding.symbol}]

@@ -126,6 +126,9 @@ class _Places:
         self._whole = dict.fromkeys(path for target in whole for path in self._paths(target))
         named = (workspace.resolve(target.path, relative_to=Path.cwd()) for target in self._parts)
         self.paths = list(dict.fromkeys([*self._whole, *named]))
+        # Symbols and lines that are not there are told before anything is read by the model.
+        rest = [target for target in self._parts if self._resolved(target) not in self._whole]
+        self._read_parts = expand(workspace, rest, cwd=Path.cwd(), force=self._force)
         if not self.paths:
             names = ", ".join(wish.targets)
             raise TargetError(f"{names}: there is no Python code to read; name a file, or another folder")
@@ -138,8 +141,7 @@ class _Places:
                 say(str(error))
                 continue
             yield source, regions_of(source)
-        rest = [target for target in self._parts if self._resolved(target) not in self._whole]
-        yield from expand(self._workspace, rest, cwd=Path.cwd(), force=self._force)
+        yield from self._read_parts
 
     def _paths(self, target: Target) -> Iterable[Path]:
         path = self._resolved(target)

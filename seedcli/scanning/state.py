@@ -4,6 +4,7 @@ A line for each model batch, known by all that its readings rest on: a batch tha
 gets the readings of the first. Knows nothing of files or findings.
 """
 
+import fcntl
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from engine.requests import EditRequest, Reading, Suspicion
-from seedcli.errors import SettingsError
+from seedcli.errors import ConflictError, SettingsError
 
 
 class Readings:
@@ -26,6 +27,7 @@ class Readings:
 
         Raises:
             SettingsError: the file is something else, or cannot be used.
+            ConflictError: another scan works with it.
         """
         self._path, self._basis = path, [model, least]
         self._offsets: dict[str, int] = {}
@@ -39,6 +41,7 @@ class Readings:
                 f"the state {path} cannot be written: {error.strerror}; name another"
             ) from None
         try:
+            self._lock()
             self._load()
         except BaseException:
             self._file.close()
@@ -54,11 +57,7 @@ class Readings:
             self._file.seek(self._offsets[key])
             return [_reading(fields) for fields in json.loads(self._file.readline())["readings"]]
         readings = ask(requests)
-        if self._file:
-            self._file.write(
-                json.dumps({"batch": key, "readings": [asdict(r) for r in readings]}).encode() + b"\n"
-            )
-            self._file.flush()
+        self._write({"batch": key, "readings": [asdict(r) for r in readings]})
         return readings
 
     def remove(self) -> None:
@@ -74,6 +73,26 @@ class Readings:
     ) -> None:
         if self._file:
             self._file.close()
+
+    def _write(self, row: dict[str, Any]) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.write(json.dumps(row).encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise ConflictError(
+                f"the state {self._path} cannot be written: {error.strerror}; make room, then go on"
+            ) from None
+
+    def _lock(self) -> None:
+        assert self._file is not None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConflictError(
+                f"another scan works with the state {self._path}; wait for it, or name another with --state"
+            ) from None
 
     def _load(self) -> None:
         assert self._file is not None

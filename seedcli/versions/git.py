@@ -40,7 +40,7 @@ class Git:
         """
         if not workspace.is_git:
             raise GitError(
-                f"{needed_by} asks git, and {workspace.root} is no work tree of a git repository; name targets"
+                f"{needed_by} asks git, and {workspace.root} is no work tree of a git repository; leave it out"
             )
         git = cls(workspace.root)
         git.ask("rev-parse", "--git-dir")
@@ -98,4 +98,4 @@ class Git:
                 check=False,
             )
         except OSError as error:
-            raise GitError(f"git cannot be started: {error.strerror}; install it, or name targets") from None
+            raise GitError(f"git cannot be started: {error.strerror}; install it, or leave out what asks it") from None

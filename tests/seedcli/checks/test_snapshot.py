@@ -170,6 +170,11 @@ class TestGit:
         assert git(tmp_path / "inner copy", "rev-parse", "--show-toplevel").strip() == str(
             tmp_path / "inner copy"
         )
+        # A sparse submodule says in another file where its work tree is.
+        git(outer / "sub", "sparse-checkout", "set", "src")
+        snapshot(outer / "sub", tmp_path / "sparse")
+        assert git(tmp_path / "sparse", "rev-parse", "--show-toplevel").strip() == str(tmp_path / "sparse")
+        before = of_git(outer)
         assert snapshot(outer, tmp_path / "outer copy").layers == ["sub"]
         snapshot(outer, tmp_path / "whole", whole=True)
         assert git(tmp_path / "whole" / "sub", "log", "--format=%s") == "first\n"

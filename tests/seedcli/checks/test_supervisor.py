@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seedcli.checks.plan import Limits, Namespaces, Plan, View
-from seedcli.checks.running import Running, describe
+from seedcli.checks.running import Running, _start, describe
 from tests.seedcli.checks.conftest import RunCheck, processes_with
 
 PYTHON_FORKS = (
@@ -124,3 +124,10 @@ def test_what_is_not_possible_is_told(tmp_path: Path, offered: Namespaces) -> No
     running.stop()
     assert ending.cause == "setup"
     assert "No such file" in describe(ending, plan.limits)
+
+
+def test_a_caller_that_goes_away_before_it_says_what_to_run(tmp_path: Path) -> None:
+    process = _start(["run"], {}, tmp_path / "log")
+    process.communicate(b'{"command": ', timeout=60)
+    assert process.returncode == 1
+    assert "went away" in (tmp_path / "log").read_text()

@@ -420,7 +420,12 @@ class TestInterrupted:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )  # fmt: skip
-        wait_until(lambda: (tmp_path / "started").exists() and bool(processes_with(f": {mark}")))
+        try:
+            wait_until(lambda: (tmp_path / "started").exists() and bool(processes_with(f": {mark}")))
+        except AssertionError:
+            process.kill()
+            process.communicate()
+            raise
         return process
 
     @pytest.mark.parametrize("flags", [(), ("--check-in-place",)])

@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -104,6 +105,9 @@ class TestNames:
         found = seed("scan", "--format", "jsonl", ".")
         assert len({json.loads(line)["path"] for line in found.out.splitlines()}) == len(NAMES) + 1
         assert_clean(seed("scan", ".").out.decode())
+        (log,) = json.loads(seed("scan", "--format", "sarif", ".").out)["runs"]
+        places = [result["locations"][0]["physicalLocation"]["artifactLocation"] for result in log["results"]]
+        assert {os.fsencode(unquote_to_bytes(place["uri"])) for place in places} >= set(NAMES)
         job = json.dumps({"id": "../\n\x1b", "instruction": "fix", "target": "."})
         result = seed("batch", "--patch-dir", str(repo / "patches"), "-", stdin=job.encode())
         assert result.code == 1
@@ -337,9 +341,20 @@ class TestChecks:
             ("while :; do head -c 1000000 /dev/zero >> $TMPDIR/x$((i=i+1)); done", "wrote more than"),
             ("rm -rf . ..; mv ../repo ../gone; chmod -R 0 .; exit 1", "exit code 1"),
             ("chmod 0 . $TMPDIR; exit 1", "exit code 1"),
+            ("rm -rf $TMPDIR/..; sleep 0.5; exit 1", "exit code 1"),
             ("exec 1>&- 2>&- 0<&-; (setsid sleep 1000 &); exit 1", "exit code 1"),
         ],
-        ids=["hangs", "forks", "kills its parent", "kills", "fills", "removes", "forbids", "leaves"],
+        ids=[
+            "hangs",
+            "forks",
+            "kills its parent",
+            "kills",
+            "fills",
+            "removes",
+            "forbids",
+            "tidies",
+            "leaves",
+        ],
     )
     def test_it_ends_and_nothing_is_left(
         self, repo: Path, home: Path, seed: Seed, mark: str, command: str, reason: str,

@@ -1,5 +1,6 @@
 """`seed scan`: what is told of a tree, in which order, and how it ends."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -209,6 +210,21 @@ def test_a_scan_that_was_stopped_reads_on(repo: Path, seed: Seed, monkeypatch: p
     assert done.out == whole.out
     assert len(second.asked) == 12 - 6
     assert not Path("../scan.state").exists()
+
+
+def test_two_scans_do_not_share_a_state(repo: Path, seed: Seed) -> None:
+    with open("../scan.state", "ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        done = scan(seed, "--state", "../scan.state", ".")
+    assert (done.code, done.out) == (4, b"")
+    assert "another scan works with the state ../scan.state" in done.err
+
+
+def test_symbols_that_are_not_there_are_told_before_anything_is_read(repo: Path, seed: Seed) -> None:
+    (repo / "more.py").write_text(SUB)
+    model = ScriptedModel(suspicious)
+    done = scan(seed, "more.py", "calc.py::nothing", model=model)
+    assert (done.code, model.asked) == (2, [])
 
 
 @pytest.mark.slow

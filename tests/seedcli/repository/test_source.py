@@ -150,3 +150,13 @@ def test_lines_outside_and_equal_lines_keep_their_bytes(
     expected = "\n".join([*texts[:start], *new, *texts[end:]])
     assert again in (expected, expected + "\n")
     assert source.replace(start, end, "".join(text + "\n" for text in texts[start:end])) == source.raw
+
+
+def test_thousands_of_equal_lines_take_no_time_and_keep_their_endings(tmp_path: Path) -> None:
+    """Comparing each line with each would take minutes."""
+    raw = b"pass\r\npass\n" * 10_000
+    source = _read(tmp_path, raw)
+    assert source.replace(0, 20_000, "x\n" + "pass\n" * 20_000) == b"x\r\n" + raw
+    assert source.replace(0, 20_000, "pass\n" * 20_000 + "x\n") == raw + b"x\n"
+    plain = _read(tmp_path, b"pass\n" * 20_000)
+    assert plain.replace(0, 20_000, "x\n" + "pass\n" * 20_000 + "y\n") == b"x\n" + plain.raw + b"y\n"

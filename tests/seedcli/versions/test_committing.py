@@ -155,6 +155,13 @@ def test_a_linked_work_tree(root: Path, tmp_path: Path) -> None:
     assert run(root, "status", "--porcelain") == "M  a.py\n"
 
 
+def test_a_linked_work_tree_whose_name_breaks_lines(root: Path, tmp_path: Path) -> None:
+    side = tmp_path / "new\nline \x1b"
+    run(root, "worktree", "add", "-q", "-b", "side", str(side))
+    assert commit(side, written(side, a_py=(FIRST, RUN))).place == "side"
+    assert run(side, "status", "--porcelain") == ""
+
+
 def test_a_submodule_commits_in_itself(root: Path, tmp_path: Path) -> None:
     outer = tmp_path / "outer"
     outer.mkdir()
