@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-MOST_SHOWN = 9
-"""Scores of a suite in the picture; those that parts of its cases have, such as one kind of defect, come after."""
+MOST_SHOWN = 12
+"""Scores of a suite in the picture."""
+LEAST_PART = 0.2
+"""Share of a suite's cases that such a score rests on: not on one kind of defect alone."""
 COSTS = ("forwards", "rounds", "tokens_per_forward", "seconds")
 """Beginnings of the names of costs that are shown."""
 Report = Mapping[str, Any]
@@ -34,6 +36,8 @@ def render_page(title: str, reports: Mapping[str, Report], missing: Mapping[str,
             "| --- | --- | --- | --- |",
         ]
         for score, found in report["scores"].items():
+            if not found["count"]:
+                continue
             low, high = found["interval"]
             lines.append(f"| {score} | {value(found):.1%} | {low:.1%} to {high:.1%} | {found['count']} |")
         lines.append("")
@@ -76,13 +80,24 @@ def draw_page(reports: Mapping[str, Report], picture: Path) -> None:
     )
     panels = list(grid.flat)
     for (name, report), shares, calibrated in zip(reports.items(), panels[::2], panels[1::2], strict=False):
-        _draw_shares(shares, name, list(report["scores"].items())[:MOST_SHOWN])
+        _draw_shares(shares, name, _main(report["scores"]))
         _draw_calibration(calibrated, report.get("calibration", {}).get("bins", []))
     for unused in panels[2 * len(reports) :]:
         unused.set_axis_off()
     figure.tight_layout()
     figure.savefig(picture, dpi=100)
     pyplot.close(figure)
+
+
+def _main(scores: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Those of the suite's whole or of a large part of it."""
+    most = max((found["count"] for found in scores.values()), default=0)
+    chosen = [
+        (name, found)
+        for name, found in scores.items()
+        if found["count"] > LEAST_PART * most and not name.endswith("phrasings")
+    ]
+    return chosen[:MOST_SHOWN]
 
 
 def _draw_shares(axes: Any, name: str, scores: Sequence[tuple[str, Mapping[str, Any]]]) -> None:

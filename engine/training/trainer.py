@@ -132,9 +132,7 @@ class Trainer:
         for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores Ctrl-C's signal
             signal.signal(number, self._stop)
         try:
-            while self.step < end:
-                if self.processes.any(self._stopping):  # all after the same step
-                    raise KeyboardInterrupt
+            while self.step < end and not self.processes.any(self._stopping):  # all end after the same step
                 self._one_step([next(batches) for _ in range(self.curriculum.accumulate)], self._totals)
                 if self.step % LOG_EVERY == 0 or self.step == end:
                     line = self._log(self.processes.add_up(self._totals), time.perf_counter() - self._clock)
@@ -143,9 +141,13 @@ class Trainer:
                     self._totals, self._clock = {}, time.perf_counter()
                 if self.step % self.curriculum.save_every == 0:
                     self.save()
-        finally:
-            if self._is_whole:
+        except BaseException:
+            if self._is_whole and self.processes.count == 1:  # several save together, or not at all
                 self.save()
+            raise
+        self.save()
+        if self.step < end:
+            raise KeyboardInterrupt
 
     def _stop(self, *_: object) -> None:
         """End after the step that is under way; at once when asked again."""
