@@ -14,6 +14,9 @@ from engine.checkpoints.tensors import Tensor
 from engine.errors import CheckpointError
 from engine.model.config import ModelConfig
 
+WHOLE = {"float32": 4, "bfloat16": 2}
+"""Bytes of a number, for the types that are not packed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -44,6 +47,8 @@ class Described:
 
     def bytes_as(self) -> dict[str, int]:
         """Bytes of memory that it needs in each type that it can be loaded in, with room to work in."""
+        if self.family.through:
+            return {kind: self.parameters * size + RESERVE for kind, size in WHOLE.items()}
         keys = self.family.keys(self.shape)
         used = {name: tensor for name, tensor in self.tensors.items() if name in keys}
         places = {name: keys[name].parameter for name in used}

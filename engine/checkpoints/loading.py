@@ -121,12 +121,12 @@ def _placed(
     gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if device == EVERY else []
     if not gpus:
         smaller = _smaller(packing, dtype)
-        demand(name, what.parameters, needed, device=device, free=_free(device), smaller=smaller)
+        demand(name, what.parameters, needed, device=device, free=free_on(device), smaller=smaller)
         return single(device, count)
     layers = [sum(p.nbytes for n, p in planned.items() if n.startswith(f"layers.{i}.")) for i in range(count)]
-    rooms = [Room(gpu, _free(gpu)) for gpu in gpus]
+    rooms = [Room(gpu, free_on(gpu)) for gpu in gpus]
     cure = f"{_smaller(packing, dtype) or 'free some'}, or choose a smaller checkpoint"
-    return place(name, needed - sum(layers), layers, rooms, Room("cpu", _free("cpu")), cure)
+    return place(name, needed - sum(layers), layers, rooms, Room("cpu", free_on("cpu")), cure)
 
 
 def _smaller(packing: Packing | None, dtype: torch.dtype) -> str:
@@ -138,7 +138,7 @@ def _smaller(packing: Packing | None, dtype: torch.dtype) -> str:
     return "take bfloat16, int8 or int4" if dtype.itemsize > 2 else "take int8 or int4"
 
 
-def _free(device: str) -> int | None:
+def free_on(device: str) -> int | None:
     """Bytes that can still be taken on a device; None: nothing says.
 
     Raises:

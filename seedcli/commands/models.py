@@ -88,6 +88,28 @@ def show_model(
         answer("".join(f"{key:18} {value}\n" for key, value in rows.items()).encode())
 
 
+@app.command("convert")
+def convert_model(
+    name: Annotated[str, typer.Argument(metavar="NAME|PATH")],
+    out: Annotated[Path, typer.Argument(help="The folder to make.")],
+    to: Annotated[str, typer.Option(help="bfloat16, float16 or float32.")] = "bfloat16",
+) -> None:
+    """Write a checkpoint from elsewhere with numbers of another type, in its own layout; prints the folder."""
+    from typing import get_args
+
+    from engine.checkpoints.converting import Type, convert
+    from engine.errors import EngineError
+    from seedcli.model_client import get_model
+
+    if to not in get_args(Type):
+        raise SettingsError(f"--to is {to!r}; it must be one of {', '.join(get_args(Type))}")
+    try:
+        convert(get_model(name), out, to)  # type: ignore[arg-type]  # one of them
+    except EngineError as error:
+        raise ModelError(str(error)) from error
+    answer(f"{out}\n".encode())
+
+
 @app.command("verify")
 def verify_model(name: HubName) -> None:
     """Read every file of a download and compare it with the hub's checksums; exit code 3 if one differs."""

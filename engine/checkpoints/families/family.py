@@ -116,6 +116,8 @@ class Family:
     template: Turns = CHATML
     """How a chat is written where a checkpoint brings no template."""
     rule: Rule = Rule("next")
+    through: str = ""
+    """Class of transformers that these checkpoints load through; empty: Seed's own network."""
 
     @property
     def unverified(self) -> tuple[str, ...]:
@@ -168,7 +170,7 @@ class Family:
         """What is known, by name: the fact and its source, as text."""
         ids = ids or self.ids
         rows = {
-            "mask": "the tokenizer's" if ids.mask is None else str(ids.mask),
+            "mask": _mask(self, ids),
             "stops": ", ".join(map(str, ids.stops)) or "the tokenizer's",
             "edits": f"delete {ids.delete}, insert {ids.insert}" if ids.delete is not None else "",
             "routing": "experts are chosen block by block",
@@ -187,6 +189,12 @@ class Family:
 FACTS = ("mask", "stops", "block", "grid", "sight", "logits", "rule", "chat", "keys", "licence")
 """What every diffusion family gives a source for; LLaDA2.2 has `edits` and `routing` beside them."""
 AUTOREGRESSIVE_FACTS = ("stops", "sight", "logits", "rule", "chat", "keys", "licence")
+
+
+def _mask(family: Family, ids: Ids) -> str:
+    if ids.mask is not None:
+        return str(ids.mask)
+    return "none" if family.through else "the tokenizer's"
 
 
 def described(rule: Rule) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.checkpoints.families.coda import CODA
+from engine.checkpoints.families.diffusion_gemma import DIFFUSION_GEMMA
 from engine.checkpoints.families.dream import DIFFUCODER, DREAM_CODER, OPEN_DCODER
 from engine.checkpoints.families.family import Family
 from engine.checkpoints.families.fast_dllm import FAST_DLLM_V2
@@ -30,6 +31,7 @@ FAMILIES: tuple[Family, ...] = (
     OPEN_DCODER,
     CODA,
     NEMOTRON,
+    DIFFUSION_GEMMA,
     LLAMA,
     QWEN2,
     QWEN3,

@@ -447,7 +447,7 @@ def test_every_gpu_is_taken_and_main_memory_after_them(folder, monkeypatch):
     layers = [sum(p.nbytes for n, p in state.items() if n.startswith(f"layers.{i}.")) for i in range(3)]
     outer = sum(p.nbytes for p in state.values()) - sum(layers)
     free = {"cuda:0": outer + layers[0], "cuda:1": layers[0], "cpu": 1 << 30}
-    monkeypatch.setattr(loading, "_free", lambda device: memory.RESERVE + free[device])
+    monkeypatch.setattr(loading, "free_on", lambda device: memory.RESERVE + free[device])
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     planned = loading._placed(describe(folder), state, "cuda", None, torch.float32)
     assert planned.held == ("cuda:1", "cpu", "cpu")

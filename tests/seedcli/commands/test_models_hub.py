@@ -96,3 +96,12 @@ def test_a_model_in_a_settings_file_may_be_the_hubs(repo, seed, hub):
     (repo / "seed.toml").write_text(f'model = "{REPO}"')
     done = seed("models", "show")
     assert f"{REPO} is neither a folder nor downloaded" in done.err
+
+
+def test_convert(repo, seed, hub):
+    done = seed("models", "convert", REPO, "half")
+    assert (done.code, done.out) == (0, b"half\n")
+    assert b"family             llada\n" in seed("models", "show", "./half").out
+    again = seed("models", "convert", REPO, "half")
+    assert (again.code, again.err) == (3, "seed: half exists already; name another folder, or remove it\n")
+    assert seed("models", "convert", REPO, "other", "--to", "int3").code == 2
