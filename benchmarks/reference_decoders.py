@@ -2,15 +2,17 @@
 
 Vendors' code is read from clones that you name, and from diffusers if it is installed; what is not there is left out.
 
-    python benchmarks/reference_decoders.py [--sdar CLONE] [--llada CLONE] [--dllm CLONE] [--coda CLONE]
-        [--open-dllm CLONE] [--prompts 16] [--tokens 64] [--width 64] [--layers 4] [--turns 3] [--output RESULT.json]
+    python benchmarks/reference_decoders.py [--stable-diffcoder modeling_stable_diffcoder.py] [--sdar CLONE]
+        [--llada CLONE] [--dllm CLONE] [--coda CLONE] [--open-dllm CLONE]
+        [--prompts 16] [--tokens 64] [--width 64] [--layers 4] [--turns 3] [--output RESULT.json]
 
 What is done to them so that they run, and run greedily: a model that they call gives logits in which the mask token is
 at -inf, since Seed never writes one; SDAR, which divides by its temperature, draws with `argmax` in the place of
 `multinomial`, is given transformers' Qwen3 with its masks made additive, and its cache is cut where it asks for nothing
-to be stored; dllm's modules are loaded without the rest of the package. Stops are switched off: every decoder writes to
-its end. Seconds are the processor's, of whole answers, the best of `--turns`; ratios are theirs by ours, above 1 where
-ours is faster.
+to be stored; Stable-DiffCoder is given masks of float32, and a cache that it may cut at a position, as old releases of
+transformers had it; dllm's modules are loaded without the rest of the package. Stops are switched off: every decoder
+writes to its end. Seconds are the processor's, of whole answers, the best of `--turns`; ratios are theirs by ours,
+above 1 where ours is faster.
 """
 
 import argparse
@@ -168,11 +170,10 @@ class StockQwen3:
         return out
 
 
-def sdar(clone: Path, width: int, layers: int) -> Iterator[Reference]:
-    from transformers import Qwen3Config, Qwen3ForCausalLM
-
+def shape(width: int, layers: int) -> dict[str, Any]:
+    """Of a Llama or a Qwen3, as transformers writes it."""
     heads = max(2, width // 32)
-    shape = {
+    return {
         "vocab_size": VOCABULARY,
         "hidden_size": width,
         "intermediate_size": 2 * width,
@@ -182,18 +183,92 @@ def sdar(clone: Path, width: int, layers: int) -> Iterator[Reference]:
         "head_dim": width // heads,
         "max_position_embeddings": 4096,
         "rope_theta": 1e6,
+        "rms_norm_eps": 1e-6,
         "tie_word_embeddings": False,
     }
+
+
+def randomised(model: Any) -> Any:
+    """With weights that are sure of some tokens, and not of others."""
     torch.manual_seed(5)
-    model = Qwen3ForCausalLM(Qwen3Config(**shape, attn_implementation="sdpa")).eval().requires_grad_(False)
+    model = model.eval().requires_grad_(False)
     for name, parameter in model.named_parameters():
         if parameter.dim() > 1:
             parameter.copy_(torch.randn_like(parameter) * (0.4 if "lm_head" in name else 0.3))
+    return model
+
+
+def loaded(model: Any, config: dict[str, Any]) -> Network:
+    """A vendor's model, saved and loaded as Seed loads checkpoints."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
-        (path / "config.json").write_text(json.dumps(shape | {"model_type": "sdar", "mask_token_id": MASK}))
+        (path / "config.json").write_text(json.dumps(config | {"mask_token_id": MASK}))
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path / "model.safetensors")
-        network = load(path, device="cpu", dtype=torch.float32).network
+        return load(path, device="cpu", dtype=torch.float32).network
+
+
+def stable_diffcoder(file: Path, width: int, layers: int) -> Iterator[Reference]:
+    from transformers import DynamicCache, LlamaConfig
+
+    class Past(DynamicCache):  # type: ignore[misc]
+        def crop(self, length: int) -> None:
+            super().crop(min(0, length - self.get_seq_length()))
+
+    theirs = module(file, "stable_diffcoder")
+    theirs.DynamicCache = Past
+
+    class Model(theirs.StableDiffcoderForCausalLM):  # type: ignore[misc, name-defined]
+        def _make_block_causal_mask(self, *given: Any, dtype: Any) -> Any:  # noqa: ARG002
+            return super()._make_block_causal_mask(*given, dtype=torch.float32)
+
+        def forward(self, *given: Any, **named: Any) -> Any:
+            out = super().forward(*given, **named)
+            out.logits[..., MASK] = -math.inf
+            return out
+
+    config = shape(width, layers)
+    model = randomised(Model(LlamaConfig(**config, attn_implementation="sdpa")))
+    network = loaded(model, config | {"model_type": "llama", "architectures": ["StableDiffcoderForCausalLM"]})
+
+    def decoding(threshold: float | None) -> Decode:
+        def decode(prompts: Prompts, tokens: int) -> list[list[int]]:
+            (prompt,) = prompts
+            found, _ = model.generate_block(
+                rows(prompts), steps=tokens, gen_length=tokens, mask_id=MASK, threshold=threshold
+            )
+            return [found[0, len(prompt) :].tolist()]
+
+        return decode
+
+    source = "Stable-DiffCoder-8B-Instruct modeling_stable_diffcoder.py, generate_block"
+    yield Reference(
+        "Stable-DiffCoder, threshold",
+        source,
+        "stable-diffcoder",
+        4,
+        lambda r: replace(r, threshold=0.5),
+        decoding(0.5),
+        network,
+        False,
+    )
+    yield Reference(
+        "Stable-DiffCoder, static",
+        source,
+        "stable-diffcoder",
+        4,
+        lambda r: replace(r, picks="scheduled", threshold=None),
+        decoding(None),
+        network,
+        False,
+    )
+
+
+def sdar(clone: Path, width: int, layers: int) -> Iterator[Reference]:
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    config = shape(width, layers)
+    model = randomised(Qwen3ForCausalLM(Qwen3Config(**config, attn_implementation="sdpa")))
+    network = loaded(model, config | {"model_type": "sdar"})
     theirs = module(clone / "generate.py", "sdar_generate")
 
     def decoding(block: int, strategy: str) -> Decode:
@@ -463,6 +538,7 @@ def references(given: argparse.Namespace) -> Iterator[Reference]:
     """Of every vendor whose code is there."""
     size = given.width, given.layers
     for clone, made in (
+        (given.stable_diffcoder, stable_diffcoder),
         (given.sdar, sdar),
         (given.llada, llada),
         (given.dllm, dllm),
@@ -484,7 +560,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name in ("--sdar", "--llada", "--dllm", "--coda", "--open-dllm", "--output"):
+    for name in ("--stable-diffcoder", "--sdar", "--llada", "--dllm", "--coda", "--open-dllm", "--output"):
         parser.add_argument(name, type=Path)
     for name, default in (
         ("--prompts", 16),

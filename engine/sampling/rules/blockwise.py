@@ -97,46 +97,47 @@ class BlockwiseWriter:
         draft = list(writing.draft) if self._uses_drafts else []
         return _Row(Answer(writing, self._ids), [*prompt, *draft], len(prompt))
 
-    def _block_of(self, row: _Row, position: int) -> int:
-        if self._family.grid == "absolute":
-            return position // self._size
-        return (
-            (position - len(row.answer.writing.prompt)) // self._size if self._is_after(row, position) else -1
-        )
+    def _origin(self, row: _Row) -> int:
+        """Position from which blocks are counted."""
+        return 0 if self._family.grid == "absolute" else len(row.answer.writing.prompt)
 
-    def _is_after(self, row: _Row, position: int) -> bool:
-        return position >= len(row.answer.writing.prompt)
+    def _block_of(self, row: _Row, position: int) -> int:
+        """The number of a token's block; what stands before the origin is one block, the last before it."""
+        return max(-1, (position - self._origin(row)) // self._size)
 
     def _first(self, row: _Row) -> int:
         """Position of the first token of the block that comes next."""
-        origin = 0 if self._family.grid == "absolute" else len(row.answer.writing.prompt)
+        origin = self._origin(row)
         return origin + (row.known - origin) // self._size * self._size
 
-    def _plan(self, row: _Row) -> _Plan:
-        """Begin blocks as far as the draft leads, and read what stands before them."""
-        start = self._first(row)
+    def _starts(self, row: _Row) -> list[int]:
+        """Where the next blocks begin, as far as the draft leads, is of use, and is looked at."""
+        first = self._first(row)
         end = len(row.answer.writing.prompt) + row.answer.writing.most
-        end = min(end, start + self._most * self._size, row.horizon or end)
-        starts = [s for s in range(start, max(end, start + 1), self._size) if s <= len(row.line)]
-        for s in starts[len(row.blocks) :]:
-            if not self._begin(row, s):
+        end = min(end, first + self._most * self._size, row.horizon or end)
+        starts = range(first, max(end, first + 1), self._size)
+        return [start for start in starts if start <= len(row.line)]
+
+    def _plan(self, row: _Row) -> _Plan:
+        """Begin blocks as far as they can be begun, and read what stands before them."""
+        starts = self._starts(row)
+        for start in starts[len(row.blocks) :]:
+            if not self._begin(row, start):
                 break
-        upto = self._readable(row, starts)
-        clean = row.line[row.read : upto]
+        at, upto = row.read, self._readable(row, starts)
+        row.read = upto
         opens: list[int] = []
         if self._family.opened:
-            whole = [s for s in (*starts, starts[-1] + self._size) if row.read < s <= upto]
-            opens = [s for s in whole if s >= row.known]
+            opens = [s for s in (*starts, starts[-1] + self._size) if at < s <= upto and s >= row.known]
         blocks = [block for block in row.blocks if not block.is_done]
         reading = Reading(
-            clean,
-            [self._block_of(row, p) for p in range(row.read, upto)],
-            row.read,
-            [token for block in blocks for token in block.tokens],
-            [self._block_of(row, block.start) for block in blocks for _ in block.tokens],
-            [block.start + i for block in blocks for i in range(len(block.tokens))],
+            clean=row.line[at:upto],
+            clean_blocks=[self._block_of(row, position) for position in range(at, upto)],
+            at=at,
+            noisy=[token for block in blocks for token in block.tokens],
+            noisy_blocks=[self._block_of(row, block.start) for block in blocks for _ in block.tokens],
+            noisy_positions=[block.start + i for block in blocks for i in range(len(block.tokens))],
         )
-        row.read = upto
         return _Plan(reading, opens)
 
     def _readable(self, row: _Row, starts: Sequence[int]) -> int:

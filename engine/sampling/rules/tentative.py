@@ -59,7 +59,7 @@ class TentativeCache:
         mask = torch.cat([self._blocks[:, None, :] < blocks[:, :, None], self._seen(blocks, clean)], dim=2)
         kept: list[LayerCache] = []
         features: Tensor = self._network(ids, positions, mask, self._layers, keep=kept)
-        if most := int(counts.max()):
+        if most := max(len(r.clean) for r in readings):
             columns_kept = self._blocks.shape[1] + most
             self._layers = [(k[:, :, :columns_kept], v[:, :, :columns_kept]) for k, v in kept]
             new = torch.where(clean, blocks, NOWHERE)[:, :most]

@@ -102,7 +102,7 @@ class TestModelsFromElsewhere:
     def test_list_names_families_and_what_is_unverified(self, repo: Path, seed: Seed, llada: Path) -> None:
         out = seed("models", "list").out.decode()
         assert f"tiny  {llada}  llada\n" in out
-        assert "\nsdar  mask 151669, block 4, logits in place; Apache-2.0  unverified: stops\n" in out
+        assert "\nsdar  mask 151669, block 4, logits in place; Apache-2.0  unverified: stops, chat\n" in out
         table = seed("models", "list", "--json").json
         (row,) = [row for row in table["models"] if row["name"] == "tiny"]
         assert (row["path"], row["family"], row["licence"]) == (str(llada), "llada", "MIT")
