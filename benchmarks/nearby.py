@@ -41,9 +41,7 @@ class Known:
     layers: list[LayerCache]
 
 
-def changed_places(
-    before: Sequence[int], canvas: Sequence[int], pairs: Sequence[tuple[int, int]]
-) -> set[int]:
+def changed_places(canvas: Sequence[int], pairs: Sequence[tuple[int, int]]) -> set[int]:
     """Places of what is new, and of what follows something that was deleted."""
     found = set(range(len(canvas))) - {j for _, j in pairs}
     at = -1
@@ -94,7 +92,7 @@ class NearbyEditor(EditSampler):
     ) -> tuple[list[int], list[int], list[LayerCache]]:
         """Places that are read anew, those that are not, and the latter's keys and values behind the prefix's."""
         pairs = align(known.canvas, canvas)
-        changed = changed_places(known.canvas, canvas, pairs)
+        changed = changed_places(canvas, pairs)
         close = {j for j in range(len(canvas)) if any(abs(j - c) <= self.near for c in changed)}
         far = [(i, j) for i, j in pairs if j not in close]
         old = torch.tensor([i for i, _ in far], dtype=torch.int64)
