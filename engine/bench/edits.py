@@ -75,7 +75,7 @@ def natural_edits(
                         {**facts, "rows": kind, "count": len(rows)},
                         ways,
                         rows,
-                        sizes.times,
+                        sizes.repair_times,
                         weights,
                     )
 

@@ -36,6 +36,7 @@ FULL = Plan(
         batches=(1, 4, 16, 64),
         batch_region=128,
         times=7,
+        repair_times=3,
         slowest=1024,
     ),
     TextSizes(
@@ -53,12 +54,13 @@ QUICK = Plan(
     EditSizes(
         regions=(64, 256),
         changes=(1, 10),
-        natural=(256,),
+        natural=(128,),
         defects=(1,),
-        rows=4,
+        rows=2,
         batches=(1, 16),
         batch_region=64,
         times=3,
+        repair_times=1,
         slowest=256,
     ),
     TextSizes(

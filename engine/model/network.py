@@ -74,13 +74,13 @@ class Layer(nn.Module):
     def enter(self, x_ND: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (N, H, E), keys and values (N, G, E)."""
         c = self.config
-        qkv = self.project(normed(x_ND, self.attention_norm, c.norm_eps)).unflatten(-1, (-1, c.head_width))
-        qk, v = qkv.split([c.heads + c.kv_heads, c.kv_heads], dim=-2)
+        qkv = self.project(normed(x_ND, self.attention_norm, c.norm_eps)).view(len(x_ND), -1, c.head_width)
+        qk, v = qkv[:, : c.heads + c.kv_heads], qkv[:, c.heads + c.kv_heads :]
         if self.query_norm is not None and self.key_norm is not None:
             weights = [self.query_norm.expand(c.heads, -1), self.key_norm.expand(c.kv_heads, -1)]
             qk = normed(qk, torch.cat(weights), c.norm_eps)
-        q, k = rotate(qk, cos, sin).split([c.heads, c.kv_heads], dim=-2)
-        return q, k, v
+        turned = rotate(qk, cos, sin)
+        return turned[:, : c.heads], turned[:, c.heads :], v
 
     def project(self, x_ND: Tensor) -> Tensor:
         """Queries, keys and values of all heads, one after another."""

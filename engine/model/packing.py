@@ -59,7 +59,7 @@ class PackedLayer(Layer):
         x_ND = self._packed["out"].combined(mixed_ND, x_ND, "add")
         h_ND = normed(x_ND, self.hidden_norm, self.config.norm_eps)
         if isinstance(self.experts, Experts):
-            return x_ND + self.experts(h_ND)
+            return x_ND + self.experts.forward(h_ND)
         gated = self._packed["up"].combined(h_ND, self._packed["gate"](h_ND, "swish"), "mul")
         return self._packed["down"].combined(gated, x_ND, "add")
 
@@ -70,11 +70,8 @@ def pack(network: Network) -> Network:
     After that it cannot be trained or saved.
     """
     weight = network.embedding.weight
-    if (
-        weight.device.type != "cpu"
-        or weight.dtype != torch.bfloat16
-        or not torch.backends.mkldnn.is_available()
-    ):
+    has_onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if weight.device.type != "cpu" or weight.dtype != torch.bfloat16 or not has_onednn:
         return network
     network.count = network.parameter_count()
     network.layers = nn.ModuleList(PackedLayer(_checked(layer)) for layer in network.layers)

@@ -32,6 +32,7 @@ PLAN = Plan(
         batches=(2,),
         batch_region=16,
         times=1,
+        repair_times=1,
         slowest=24,
     ),
     TextSizes(lengths=(8,), batches=(1, 2), fills=(1, 4), block=4, given=4, blocks=(1, 4), times=1),
