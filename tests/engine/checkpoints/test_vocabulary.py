@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, normalizers
 
@@ -43,6 +43,7 @@ def test_runs_of_spaces_stay_tokens(vocabulary):
     assert vocabulary.text(vocabulary.encode("    x")) == "    x"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text())
 def test_texts_survive(vocabulary, text):
     """Decomposed letters too, though the tokenizer would compose them."""

@@ -1,11 +1,12 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.checkpoints.families.family import Rule
 from engine.sampling.rules.schedule import evenly, over_time, schedule
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200), st.integers(1, 200))
 def test_every_mask_has_its_step(masks, steps):
     for counts in (evenly(masks, steps), over_time(masks, steps)):
