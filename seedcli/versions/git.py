@@ -98,4 +98,6 @@ class Git:
                 check=False,
             )
         except OSError as error:
-            raise GitError(f"git cannot be started: {error.strerror}; install it, or leave out what asks it") from None
+            raise GitError(
+                f"git cannot be started: {error.strerror}; install it, or leave out what asks it"
+            ) from None

@@ -6,7 +6,7 @@ described here, and loads through transformers' own class.
 
 from typing import NoReturn
 
-from engine.checkpoints.families.family import Family, Ids, Rule
+from engine.checkpoints.families.family import Family, Ids, Rule, Turns
 from engine.checkpoints.families.fields import Fields
 from engine.errors import CheckpointError
 from engine.model.config import ModelConfig
@@ -29,8 +29,8 @@ def _shape(config: Fields) -> ModelConfig:
 
 def _keys(_: ModelConfig) -> NoReturn:
     raise CheckpointError(
-        "diffusion-gemma has a network of its own, which loads through transformers: "
-        "engine.checkpoints.through_transformers"
+        "diffusion-gemma has a network of its own, which loads through transformers (see docs/models.md); "
+        "`seed edit` does not take it yet"
     )
 
 
@@ -49,6 +49,7 @@ DIFFUSION_GEMMA = Family(
         "logits": "generation_diffusion_gemma.py of transformers",
         "rule": "generation_diffusion_gemma.py of transformers: bound of entropy 0.1, temperature 0.8 down to 0.4",
         "keys": "modeling_diffusion_gemma.py of transformers, whose class loads them",
+        "chat": "unverified: Gemma 3's; the checkpoint's own template is what counts",
         "licence": "model card",
     },
     model_types=("diffusion_gemma",),
@@ -58,5 +59,6 @@ DIFFUSION_GEMMA = Family(
     grid="prompt",
     sight="past and block",
     through="DiffusionGemmaForBlockDiffusion",
+    template=Turns("<start_of_turn>user\n", "<end_of_turn>\n<start_of_turn>model\n"),
     rule=Rule("scheduled", sureness="entropy", steps=48),
 )

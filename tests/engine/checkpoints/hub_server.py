@@ -75,8 +75,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.info("/".join(parts[2:4]), parts[5] if len(parts) > 5 else "main")
         elif parts[0] == "lfs":
             self.content("/".join(parts[1:3]), parts[3], body)
-        else:
+        elif "resolve" in parts:
             self.resolve("/".join(parts[:2]), parts[3], parts[4], body)
+        else:  # what huggingface_hub asks beside
+            self.refuse(404, "")
 
     def info(self, repo, revision):
         if self.refused(repo):
