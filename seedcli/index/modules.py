@@ -23,10 +23,6 @@ class Modules:
             self._names[path] = self._find_names(path)
         return self._names[path]
 
-    def package(self, path: str) -> str:
-        """The folder that `.` means in a file, relative to the root; empty for the root."""
-        return str(PurePosixPath(path).parent).removesuffix(".").rstrip("/")
-
     def relative(self, path: str, level: int, module: str) -> str | None:
         """The module of `from ..module import`, as a folder or file without suffix; None where it leaves the root."""
         folder = PurePosixPath(path).parent
@@ -38,7 +34,7 @@ class Modules:
 
     def at(self, stem: str) -> str | None:
         """The file of a module given by its path without suffix."""
-        stem = "" if stem == "." else f"{stem}"
+        stem = "" if stem == "." else stem
         candidates = (f"{stem}.py", f"{stem}/__init__.py" if stem else "__init__.py", f"{stem}.pyi")
         return next((path for path in candidates if path in self._paths), None)
 

@@ -86,8 +86,6 @@ class Use:
     role: Literal["name", "attribute", "keyword", "import", "string"]
     node: ast.AST
     """The attribute, call, alias or constant that it stands in."""
-    is_bound: bool = False
-    """Whether it is given a value here."""
     source: Binding | None = None
     """For `import`: what it is taken from."""
     argument_of: str = ""
@@ -150,14 +148,12 @@ class Scoped:
     def _leaf(self, node: ast.AST, scope: Scope) -> None:
         match node:
             case ast.Name():
-                bound = not isinstance(node.ctx, ast.Load)
-                if bound:
+                if not isinstance(node.ctx, ast.Load):
                     _bind(scope, node.id)
-                self._use(node.lineno, node.col_offset, node.id, scope, "name", node, bound)
+                self._use(node.lineno, node.col_offset, node.id, scope, "name", node)
             case ast.Attribute():
                 line, end = node.end_lineno or 1, node.end_col_offset or 0
-                bound = not isinstance(node.ctx, ast.Load)
-                self._use(line, end - len(node.attr.encode()), node.attr, scope, "attribute", node, bound)
+                self._use(line, end - len(node.attr.encode()), node.attr, scope, "attribute", node)
             case ast.Call():
                 called = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 self._called |= dict.fromkeys(node.args, called)
@@ -189,7 +185,7 @@ class Scoped:
         )
         for line in range(node.lineno - 1, last):
             for match in re.finditer(rf"{after}\b({re.escape(name)})\b", self.lines[line]):
-                self.uses.append(Use(Spot(line, match.start(1), name), scope, "name", node, True))
+                self.uses.append(Use(Spot(line, match.start(1), name), scope, "name", node))
                 return
 
     def _string(self, node: ast.Constant, value: str, scope: Scope) -> None:
@@ -219,7 +215,7 @@ class Scoped:
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         for argument in [*every, *(a for a in (arguments.vararg, arguments.kwarg) if a)]:
             inner.bound.add(argument.arg)
-            self._use(argument.lineno, argument.col_offset, argument.arg, inner, "name", argument, True)
+            self._use(argument.lineno, argument.col_offset, argument.arg, inner, "name", argument)
             if argument.annotation is not None:
                 self._visit(argument.annotation, scope)
         if isinstance(node, ast.Lambda):
@@ -240,7 +236,7 @@ class Scoped:
         for line in range(node.lineno - 1, node.body[0].lineno):
             match = re.search(rf"\b(?:def|class)\s+({re.escape(node.name)})\b", self.lines[line])
             if match:
-                self.uses.append(Use(Spot(line, match.start(1), node.name), scope, "name", node, True))
+                self.uses.append(Use(Spot(line, match.start(1), node.name), scope, "name", node))
                 return
 
     def _comprehension(self, node: ast.expr, scope: Scope) -> None:
@@ -273,7 +269,7 @@ class Scoped:
             scope.imported[name] = binding
             if alias.asname is not None:
                 end = (alias.end_col_offset or 0) - len(alias.asname.encode())
-                self._use(alias.end_lineno or alias.lineno, end, alias.asname, scope, "name", alias, True)
+                self._use(alias.end_lineno or alias.lineno, end, alias.asname, scope, "name", alias)
 
     def _outward(self, node: ast.Global | ast.Nonlocal, scope: Scope) -> None:
         for name in node.names:
@@ -282,7 +278,7 @@ class Scoped:
                 scope.module.bound.add(name)
             for line in range(node.lineno - 1, node.end_lineno or node.lineno):
                 for match in re.finditer(rf"\b{re.escape(name)}\b", self.lines[line]):
-                    self.uses.append(Use(Spot(line, match.start(), name), scope, "name", node, False))
+                    self.uses.append(Use(Spot(line, match.start(), name), scope, "name", node))
 
     def _use(
         self,
@@ -292,14 +288,13 @@ class Scoped:
         scope: Scope,
         role: Literal["name", "attribute", "keyword", "import"],
         node: ast.AST,
-        bound: bool = False,
         source: Binding | None = None,
     ) -> None:
         spot: Spot | None = Spot(line - 1, self._column(line, offset), name)
         if self._format is not None and not self._stands_at(spot):
             spot = self._format.next(name)
         if spot is not None:
-            self.uses.append(Use(spot, scope, role, node, bound, source))
+            self.uses.append(Use(spot, scope, role, node, source))
 
     def _stands_at(self, spot: Spot | None) -> bool:
         return (
