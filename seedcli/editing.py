@@ -16,17 +16,21 @@ from typing import Any
 
 from engine.requests import EditOptions
 from prompts.recipes import Recipe, RecipeError, find_recipe, load_recipes
+from seedcli.across import rename_of, with_users
 from seedcli.checking import again, check_job, open_checker
+from seedcli.choosing import can_ask, choose_tasks
 from seedcli.delivering import Delivery, Mode, choose_mode, deliver, file_changes, is_terminal, recover
 from seedcli.errors import SeedError, TargetError
 from seedcli.model_client import ModelClient, open_model
 from seedcli.patches.patch import render
 from seedcli.proposing import BATCH, Proposed, Task, parse_notes, propose
+from seedcli.renaming import Rename, ask_rename
 from seedcli.report import CandidateReport, Outcome, Report, say
 from seedcli.repository.source import SourceFile
 from seedcli.repository.targets import expand, parse_target
 from seedcli.repository.workspace import Workspace
 from seedcli.settings import Settings, load_settings
+from seedcli.surroundings import with_surroundings
 from seedcli.versioning import (
     RESOLVE,
     GitWish,
@@ -73,6 +77,23 @@ class EditJob:
     tries: int | None = None
     git: GitWish = field(default_factory=GitWish)
     """What git says to edit, what it tells of that, and whether the edit is committed."""
+    top: int | None = None
+    """Without targets: take so many regions, the most probable ones, without asking."""
+    uses: bool = False
+    """Also edit what uses the targets; a rename is whole or not made."""
+    index_rest: bool = False
+    """Let the index rename what the model does not."""
+    leave_unclear: bool = False
+    """Rename although some places may mean another name; they stay."""
+
+    def check_reach(self, targets: Sequence[str]) -> None:
+        """Refuse flags for what is edited beyond the targets where they make no sense together."""
+        if (self.index_rest or self.leave_unclear) and not self.uses:
+            raise SeedError("--index-rest and --leave-unclear are for a rename with --uses; add it")
+        if self.uses and self.git.finds_targets:
+            raise SeedError("--uses needs definitions as targets, not what git says; name them")
+        if self.top is not None and (targets or self.git.finds_targets):
+            raise TargetError("--top chooses where no target is named; leave one of them out")
 
 
 def run_edit(job: EditJob) -> Report:
@@ -96,23 +117,33 @@ def _edit(job: EditJob, report: Report) -> None:
     )
     job.git.check(mode, job.recipe)
     recipe, instruction, targets = _read_words(job, workspace)
+    job.check_reach(targets)
     committer = open_committer(job.git, workspace, instruction)
     recover(workspace, "write" if job.check_in_place else mode)
     with _timed(report, "context"):
-        tasks = _find_tasks(job, workspace, recipe, targets)
+        rename = _rename(job, workspace, instruction, targets)
+        tasks = list(rename.tasks) if rename else _find_tasks(job, workspace, recipe, targets)
         context = read_context(job, workspace)
     if not tasks and job.git.finds_targets:
         report.outcome, report.message = "unchanged", f"there is nothing to edit: {job.git.nothing}"
         return
-    if job.show_prompt:
-        _show_prompt(instruction, context, tasks)
     with open_checker(workspace, check, settings) as checker:
         with _timed(report, "load"):
             model = open_model(settings.model)
         report.model_name, report.model_revision = model.info.name, model.info.revision
+        if not tasks and not targets:
+            with _timed(report, "context"):
+                tasks = choose_tasks(workspace, instruction, recipe, model, job.top)
         if (context or any(task.beside for task in tasks)) and not model.info.context_tokens:
             say(f"the model {model.info.name} was trained without context; it sees the regions alone")
-        ask = _Asking(tasks, context, model, options_of(settings), job.allow_broken, report)
+        if rename is None:
+            tasks = with_surroundings(workspace, tasks, model.info.context_tokens, len(context))
+        if job.show_prompt:
+            _show_prompt(instruction, context, tasks)
+        options = options_of(settings)
+        ask: _Asking | _Renaming = _Asking(tasks, context, model, options, job.allow_broken, report)
+        if rename is not None:
+            ask = _Renaming(rename, model, options, job.index_rest, report)
         proposed, k = ask(instruction, 1), 0
         if checker is not None and proposed.num_patches:
             try:
@@ -153,6 +184,37 @@ class _Asking:
         return proposed
 
 
+@dataclass(frozen=True, slots=True)
+class _Renaming:
+    """Asks the model for a rename with its uses, and reports who renamed what."""
+
+    rename: Rename
+    model: ModelClient
+    options: EditOptions
+    by_index: bool
+    report: Report
+
+    def __call__(self, instruction: str, attempt: int) -> Proposed:
+        """The whole rename, at the n-th time of asking.
+
+        Raises:
+            RenameError: the model renames some regions wrong, and the index may not.
+        """
+        for line in self.rename.notes():
+            say(line)
+        proposed, done = ask_rename(
+            self.rename,
+            instruction,
+            self.model,
+            again(self.options, attempt),
+            by_index=self.by_index,
+            progress=_progress(),
+        )
+        say(done.note())
+        fill_in(self.report, proposed)
+        return proposed
+
+
 def _deliver(
     job: EditJob,
     report: Report,
@@ -183,7 +245,7 @@ def _deliver(
 
 def _read_words(job: EditJob, workspace: Workspace) -> tuple[Recipe | None, str, list[str]]:
     """The recipe if there is one, the instruction, and the targets."""
-    may_lack = job.git.finds_targets
+    may_lack = job.git.finds_targets or (not job.uses and (job.top is not None or can_ask()))
     if job.git.conflicts:
         return None, RESOLVE, _with_stdin([word for word in job.words if word], may_lack=may_lack)
     if job.recipe is None:
@@ -222,7 +284,9 @@ def _with_stdin(targets: Sequence[str], *, missing: str = "", may_lack: bool = F
     if not targets and may_lack:
         return []
     if not targets:
-        raise TargetError(f"no target {missing}; name a file, FILE::SYMBOL, a directory, or - for stdin")
+        raise TargetError(
+            f"no target {missing}; name a file, FILE::SYMBOL, a directory, - for stdin, or let --top K choose"
+        )
     if targets.count("-") > 1:
         raise TargetError("target '-' is given twice; stdin can be read once")
     found: list[str] = []
@@ -239,17 +303,24 @@ def _stdin_lines() -> list[str]:
     return [line for line in os.fsdecode(sys.stdin.buffer.read()).splitlines() if line.strip()]
 
 
+def _rename(job: EditJob, workspace: Workspace, instruction: str, targets: Sequence[str]) -> Rename | None:
+    """The rename with its uses that the job asks for; None if it asks for something else."""
+    return rename_of(workspace, instruction, targets, partial=job.leave_unclear) if job.uses else None
+
+
 def _find_tasks(
     job: EditJob, workspace: Workspace, recipe: Recipe | None, targets: Sequence[str]
 ) -> list[Task]:
-    """The files and regions that targets name, or that git says; raises as `read_tasks` does."""
+    """The files and regions known before the model is there; raises as `read_tasks` does."""
     if job.git.conflicts:
         tasks = conflict_tasks(workspace, targets, force=job.force)
     elif job.git.finds_targets:
         tasks = changed_tasks(job.git, workspace, targets)
         _refuse_unfit(recipe, tasks)
+    elif job.uses:
+        tasks = with_users(workspace, targets)
     else:
-        tasks = read_tasks(job, workspace, recipe, targets)
+        tasks = read_tasks(job, workspace, recipe, targets) if targets else []
     return with_tales(job.git, workspace, tasks)
 
 

@@ -107,6 +107,19 @@ def edit(
     message: Annotated[
         str | None, typer.Option("-m", "--message", metavar="MSG", help="Of the commit; the instruction.")
     ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Without TARGET: edit the K most probable regions, and do not ask."),
+    ] = None,
+    uses: Annotated[
+        bool, typer.Option("--uses", help="Edit what uses TARGET too; a rename is whole, or not made.")
+    ] = False,
+    index_rest: Annotated[
+        bool, typer.Option("--index-rest", help="With --uses: let the index rename what the model does not.")
+    ] = False,
+    leave_unclear: Annotated[
+        bool, typer.Option("--leave-unclear", help="With --uses: leave places that may mean another name.")
+    ] = False,
 ) -> None:
     """Edit code as an instruction or a recipe says.
 
@@ -118,6 +131,8 @@ def edit(
       seed edit "fix the bug" src/ > fix.patch       in a pipe: print the diff, write nothing
       git ls-files '*.py' | seed edit --json "use enumerate instead of range(len())" -
       seed edit --recipe rename old=tmp new=total src/app.py::add
+      seed edit --recipe rename old=load new=read --uses src/io.py::load    in all files that use it
+      seed edit "close the file in read_config"      without a target: Seed picks, and asks
       seed edit -n 8 --temperature 0.7 --seed 1 "fix the bug" src/app.py::parse
       seed edit -y -n 16 --check "pytest -q tests/test_app.py" "fix the bug" src/app.py::parse
       seed edit --changed "fix the bug"              the functions with uncommitted changes
@@ -180,6 +195,10 @@ def edit(
             commit=commit,
             message=message,
         ),
+        top=top,
+        uses=uses,
+        index_rest=index_rest,
+        leave_unclear=leave_unclear,
     )
     report = run_edit(job)
     say(report.message)

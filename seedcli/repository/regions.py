@@ -14,6 +14,8 @@ from typing import Literal
 from seedcli.errors import TargetError
 from seedcli.repository.outline import Definition, outline
 from seedcli.repository.source import PYTHON_SUFFIXES, SourceFile
+from seedcli.syntax import symbols
+from seedcli.syntax.languages import grammar_of, language_of
 
 RegionKind = Literal["function", "method", "class", "module", "lines", "file", "conflict"]
 
@@ -52,9 +54,7 @@ def find_symbol(source: SourceFile, symbol: str) -> Region:
     Raises:
         TargetError: there is none (near names are given) or more than one (their lines are given).
     """
-    if not is_python(source.name):
-        raise TargetError(f"{source.name} is not Python; give lines instead, as {source.name}:START-END")
-    definitions = [d for d in _outline(source) if d.kind != "block" and d.symbol]
+    definitions = [d for d in _definitions(source) if d.kind != "block" and d.symbol]
     found = [d for d in definitions if d.symbol == symbol]
     found = found or [d for d in definitions if d.symbol.rpartition(".")[2] == symbol]
     if not found:
@@ -102,6 +102,20 @@ def is_python(name: str) -> bool:
 
 def _outline(source: SourceFile) -> list[Definition]:
     return outline(source.text)
+
+
+def _definitions(source: SourceFile) -> list[Definition]:
+    """Also those of other languages, where the grammar is there."""
+    if is_python(source.name):
+        return _outline(source)
+    language = language_of(source.name)
+    if language is None or grammar_of(language) is None:
+        cure = "install seedcli[languages], or give" if language is not None else "give"
+        raise TargetError(
+            f"{source.name}: its symbols cannot be read; {cure} lines, as {source.name}:START-END"
+        )
+    found = symbols.read(source.text, language).definitions
+    return [Definition(d.kind, d.symbol, d.start, d.end) for d in found]
 
 
 def _num_lines(source: SourceFile) -> int:

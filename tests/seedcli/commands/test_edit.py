@@ -1,11 +1,12 @@
 """What a script can rely on: outcomes, exit codes, the JSON object, stdout and stderr."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.requests import EditRequest, Proposal, Verdict
+from engine.requests import EditRequest, ModelInfo, Proposal, Verdict
 from seedcli.model_client import ScriptedModel
 from seedcli.patches.patch import Patch
 from tests.seedcli.commands.conftest import ADD, ADD_FIXED, SUB, Seed, git
@@ -224,6 +225,14 @@ class TestCandidates:
         assert (model.options[-1].seed, model.options[-1].threshold) == (0, None)
 
 
+class ReadingContext(ScriptedModel):
+    """A scripted model that reads context."""
+
+    @property
+    def info(self) -> ModelInfo:
+        return replace(super().info, context_tokens=100)
+
+
 class TestTargets:
     @pytest.mark.parametrize(
         ("target", "regions"),
@@ -266,9 +275,12 @@ class TestTargets:
 
     def test_context_is_shown_beside_each_region(self, repo: Path, seed: Seed) -> None:
         (repo / "other.py").write_text("X = 1\n")
-        model = ScriptedModel({})
-        assert seed("edit", "--context", "other.py", "fix", "calc.py", model=model).code == 0
-        assert {request.context for request in model.asked} == {"X = 1\n"}
+        (repo / "calc.py").write_text("import math\n\n\n" + ADD + "\n\n" + SUB)
+        model = ReadingContext({})
+        done = seed("edit", "--show-prompt", "--context", "other.py", "fix", "calc.py::add", model=model)
+        assert done.code == 0
+        assert {request.context for request in model.asked} == {"X = 1\n\nimport math\n\n"}
+        assert "seed: context 1: X = 1\nseed: beside calc.py:4: import math\n" in done.err
         (repo / ".env").write_text("KEY=1\n")
         result = seed("edit", "--context", ".env", "fix", "calc.py")
         assert (result.code, "--force" in result.err) == (2, True)

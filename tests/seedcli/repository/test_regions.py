@@ -92,9 +92,14 @@ def test_find_symbol_helps(symbol: str, words: str) -> None:
         find_symbol(_source(_TEXT), symbol)
 
 
-def test_symbols_need_python() -> None:
-    with pytest.raises(TargetError, match=r"a\.rs:START-END"):
-        find_symbol(_source("fn f() {}", "a.rs"), "f")
+def test_symbols_of_other_languages_need_their_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = _source("struct A;\nimpl A {\n  fn f() {}\n}\n", "a.rs")
+    assert find_symbol(source, "A.f").text == "  fn f() {}\n"
+    monkeypatch.setattr("seedcli.repository.regions.grammar_of", lambda _: None)
+    with pytest.raises(TargetError, match=r"install seedcli\[languages\], or give lines, as a\.rs:START-END"):
+        find_symbol(source, "A.f")
+    with pytest.raises(TargetError, match=r"cannot be read; give lines, as notes\.txt:START-END"):
+        find_symbol(_source("f\n", "notes.txt"), "f")
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 3), (2, 3), (1, 1), (-1, 1)])

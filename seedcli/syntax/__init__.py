@@ -1,0 +1,1 @@
+"""Text of many languages as definitions, references and imports. Knows nothing of files."""
