@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "batch": Command("seedcli.commands.batch", "batch", "Edit many places in one run, a JSON job a line."),
     "scan": Command("seedcli.commands.scan", "scan", "Rank the places that the model would change."),
+    "complete": Command("seedcli.commands.complete", "complete", "Fill in the middle of a file."),
     "undo": Command("seedcli.commands.undo", "undo", "Take back the last run, or the one named."),
     "redo": Command("seedcli.commands.redo", "redo", "Write again what was undone."),
     "log": Command("seedcli.commands.log", "log", "List the runs that wrote files here."),

@@ -79,8 +79,8 @@ def seed(monkeypatch: pytest.MonkeyPatch) -> Seed:
 
     def run(*arguments: str, model: ModelClient | None = repairing, stdin: bytes = b"") -> Result:
         opening = open_model if model is None else lambda name: model
-        for module in ("seedcli.editing", "seedcli.batching.running", "seedcli.scanning.running"):
-            monkeypatch.setattr(f"{module}.open_model", opening)
+        for module in ("editing", "batching.running", "scanning.running", "completing"):
+            monkeypatch.setattr(f"seedcli.{module}.open_model", opening)
         done = CliRunner().invoke(app, list(arguments), input=stdin, catch_exceptions=False)
         return Result(done.exit_code, done.stdout_bytes, done.stderr)
 
