@@ -152,9 +152,7 @@ def _read_context(job: CompletionJob, workspace: Workspace) -> str:
 def _ask(gap: _Gap, context: str, model: ModelClient, settings: Settings, report: Report) -> Completion:
     text = gap.source.text
     request = CompletionRequest(context + text[: gap.offset], text[gap.offset :])
-    options = CompletionOptions(
-        temperature=settings.temperature, top_k=settings.top_k, seed=settings.seed
-    )
+    options = CompletionOptions(temperature=settings.temperature, top_k=settings.top_k, seed=settings.seed)
     started = time.perf_counter()
     (completed,) = model.complete([request], options)
     report.seconds["model"] = time.perf_counter() - started

@@ -39,11 +39,12 @@ COMMANDS: dict[str, Command] = {
     "batch": Command("seedcli.commands.batch", "batch", "Edit many places in one run, a JSON job a line."),
     "scan": Command("seedcli.commands.scan", "scan", "Rank the places that the model would change."),
     "complete": Command("seedcli.commands.complete", "complete", "Fill in the middle of a file."),
+    "ask": Command("seedcli.commands.ask", "ask", "Ask about a text, such as a diff."),
     "undo": Command("seedcli.commands.undo", "undo", "Take back the last run, or the one named."),
     "redo": Command("seedcli.commands.redo", "redo", "Write again what was undone."),
     "log": Command("seedcli.commands.log", "log", "List the runs that wrote files here."),
     "models": Command("seedcli.commands.models", "app", "List, get, show, verify or remove models."),
-    "prompts": Command("seedcli.commands.prompts", "prompts", "List the recipes and their variables."),
+    "prompts": Command("seedcli.commands.prompts", "app", "List the recipes, or show one."),
     "train": Command(
         "seedcli.commands.lab_train", "app", "Train a model: build a corpus, run, export; fine-tune."
     ),

@@ -5,6 +5,7 @@ Imports the engine, and so torch, only when a model is opened. Knows nothing of 
 
 import difflib
 import importlib.util
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -51,9 +52,7 @@ class ModelClient(Protocol):
             EngineError: the model cannot tell places.
         """
 
-    def complete(
-        self, requests: Sequence[CompletionRequest], options: CompletionOptions
-    ) -> list[Completed]:
+    def complete(self, requests: Sequence[CompletionRequest], options: CompletionOptions) -> list[Completed]:
         """Texts for the gap of each request, in order; requests share forward passes."""
 
 
@@ -187,6 +186,19 @@ def known_models() -> dict[str, Path]:
     return {config.parent.name: config.parent for config in configs}
 
 
+def trained_recipes(name: str | None) -> tuple[str, ...]:
+    """The recipes that a checkpoint was trained for, without loading it; empty for one that takes any instruction.
+
+    Empty too where there is no such checkpoint: opening it tells what is wrong.
+    """
+    try:
+        config = find_model(name or DEFAULT_MODEL) / "config.json"
+        settings = json.loads(config.read_bytes()).get("seed", {})
+        return tuple(map(str, settings.get("recipes", ())))
+    except (ModelError, OSError, ValueError, AttributeError, TypeError):
+        return ()
+
+
 def _shipped_folder() -> Path:
     spec = importlib.util.find_spec("engine")
     assert spec is not None
@@ -244,9 +256,7 @@ class ScriptedModel:
         self.asked += requests
         return [self._reading(request, least) for request in requests]
 
-    def complete(
-        self, requests: Sequence[CompletionRequest], options: CompletionOptions
-    ) -> list[Completed]:
+    def complete(self, requests: Sequence[CompletionRequest], options: CompletionOptions) -> list[Completed]:
         self.gaps += requests
         return [Completed(self._completions[: options.samples], len(r.prefix.split())) for r in requests]
 

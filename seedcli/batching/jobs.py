@@ -40,6 +40,8 @@ class BatchJob:
     """Of the recipe."""
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """What overrides the settings of the run."""
+    new: tuple[str, ...] = ()
+    """Files to make."""
     context: tuple[str, ...] = ()
     switches: frozenset[str] = frozenset()
     """Those of `SWITCHES` that are on."""
@@ -91,13 +93,15 @@ def _job(id_: str | int, table: dict[str, Any]) -> BatchJob:
     if "vars" in table and "recipe" not in table:
         raise _FieldError("'vars' go with 'recipe'")
     options = _options(table.get("options", {}))
+    new = _texts("new", options.get("new", []))
     return BatchJob(
         id_,
-        _targets(table),
+        () if new and "target" not in table else _targets(table),
         instruction=_text("instruction", table["instruction"]) if "instruction" in table else "",
         recipe=_text("recipe", table["recipe"]) if "recipe" in table else None,
         variables=_variables(table.get("vars", {})),
         sampling={name: options[name] for name in SAMPLING if name in options},
+        new=new,
         context=_texts("context", options.get("context", [])),
         switches=frozenset(name for name in SWITCHES if _switch(name, options.get(name, False))),
     )
@@ -125,7 +129,7 @@ def _options(given: Any) -> dict[str, Any]:
     for name in options:
         if name in _OF_THE_RUN:
             raise _FieldError(f"option {name!r} is one of the whole run; give it to `seed batch`")
-    _refuse_unknown("option", options, (*SAMPLING, *SWITCHES, "context"))
+    _refuse_unknown("option", options, (*SAMPLING, *SWITCHES, "context", "new"))
     return options
 
 

@@ -12,10 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from engine.requests import EditOptions, EditRequest
+from seedcli.abilities import refuse_untrained
 from seedcli.batching.jobs import BatchJob, JobError, key_of, read_job
 from seedcli.batching.state import State
 from seedcli.batching.windows import Entry
-from seedcli.editing import EditJob, options_of, read_context, read_tasks, render_recipe
+from seedcli.editing import (
+    NEW_FILES,
+    EditJob,
+    options_of,
+    read_context,
+    read_tasks,
+    refuse_text,
+    render_recipe,
+)
 from seedcli.errors import SeedError, TargetError
 from seedcli.proposing import requests_of
 from seedcli.repository.targets import parse_target
@@ -32,16 +41,19 @@ class JobReader:
         state: State,
         *,
         sampling: Mapping[str, Any],
+        model: str | None,
         isolated: bool,
         is_writing: bool,
     ) -> None:
         """
         Args:
+            model: name or folder of the checkpoint that answers.
             sampling: settings of the run, which a job may override; None where nothing is said.
             is_writing: whether jobs are written as they are done: a job that was done cannot be read again.
         """
         self._workspace, self._state = workspace, state
         self._sampling, self._isolated, self._is_writing = sampling, isolated, is_writing
+        self._model = model
         self._lines_of_ids: dict[str, int] = {}
         self._options: dict[str, EditOptions] = {}
 
@@ -89,8 +101,10 @@ class JobReader:
         recipe, entry.instruction = None, job.instruction
         if job.recipe is not None:
             recipe, entry.instruction = render_recipe(self._workspace, job.recipe, job.variables)
+            refuse_text(recipe)
+        refuse_untrained(self._model, recipe, beyond=NEW_FILES if job.new else "")
         entry.options = self._options_for(job)
-        reading = EditJob((), context=job.context, force="force" in job.switches)
+        reading = EditJob((), new=job.new, context=job.context, force="force" in job.switches)
         targets = [self._moved(target) for target in job.targets]
         entry.tasks = read_tasks(reading, self._workspace, recipe, targets)
         names = [task.source.name for task in entry.tasks]

@@ -147,7 +147,12 @@ class BatchRun:
         self._wish, self._settings = wish, settings
         self._state, self._progress = state, progress
         self._jobs = JobReader(
-            workspace, state, sampling=wish.sampling, isolated=wish.isolated, is_writing=wish.delivery.apply
+            workspace,
+            state,
+            sampling=wish.sampling,
+            model=settings.model,
+            isolated=wish.isolated,
+            is_writing=wish.delivery.apply,
         )
         self._results = ResultMaker(workspace, state, wish.delivery)
         self._model: ModelClient | None = None

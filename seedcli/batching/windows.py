@@ -96,4 +96,6 @@ class Window:
 
     def _meets(self, task: Task) -> bool:
         spans = self._spans.get(task.source.name, ())
-        return any(r.start < end and start < r.end for r in task.regions for start, end in spans)
+        return (task.creates and bool(spans)) or any(
+            r.start < end and start < r.end for r in task.regions for start, end in spans
+        )

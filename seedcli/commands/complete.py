@@ -18,7 +18,9 @@ def complete(
         ),
     ],
     apply: Annotated[bool, typer.Option("-y", "--apply", help="Also write the text into the file.")] = False,
-    lines: Annotated[int | None, typer.Option(metavar="N", help="Take the first N lines of the text.")] = None,
+    lines: Annotated[
+        int | None, typer.Option(metavar="N", help="Take the first N lines of the text.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = None,
     context: Annotated[

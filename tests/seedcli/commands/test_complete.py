@@ -60,9 +60,7 @@ def test_apply_writes_and_undo_takes_it_back(repo: Path, seed: Seed) -> None:
         (b"\ta = 1\n\n\tb = 2", "2", b"\ta = 1\nx = 1\n\tb = 2"),
     ],
 )
-def test_places_at_the_ends_of_a_file(
-    repo: Path, seed: Seed, raw: bytes, place: str, after: bytes
-) -> None:
+def test_places_at_the_ends_of_a_file(repo: Path, seed: Seed, raw: bytes, place: str, after: bytes) -> None:
     (repo / "x.txt").write_bytes(raw)
     assert seed("complete", "-y", f"x.txt:{place}", model=filling("x = 1")).code == 0
     assert (repo / "x.txt").read_bytes() == after
