@@ -50,6 +50,9 @@ COMMANDS: dict[str, Command] = {
     ),
     "eval": Command("seedcli.commands.lab_eval", "app", "Measure a model on held-out cases."),
     "bench": Command("seedcli.commands.lab_bench", "bench", "Time edits against other ways of decoding."),
+    "completion": Command(
+        "seedcli.commands.completion", "app", "Teach bash, zsh or fish to complete `seed`."
+    ),
     "doctor": Command("seedcli.commands.doctor", "doctor", "Check that Seed can work on this machine."),
 }
 
@@ -80,6 +83,10 @@ class LazyCommands(TyperGroup):
                 f"no command {cmd_name!r}; " + (f"did you mean {near[0]!r}?" if near else "see `seed --help`")
             )
         return None
+
+    def summary_of(self, ctx: Any, cmd_name: str) -> str:  # noqa: ARG002
+        """The command's line in `seed --help`, without importing it."""
+        return COMMANDS[cmd_name].summary
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -118,6 +125,7 @@ app = typer.Typer(
     help=HELP,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
