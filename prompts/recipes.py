@@ -1,8 +1,8 @@
 """Recipes: instructions with a name, as text files. Loads, checks and renders them. Standard library only.
 
 A recipe is a Markdown file whose front matter holds `name`, `summary`, `needs`, `models`, `gives`, a list of
-`phrasings` and a table of `variables`; below it stands a description for people. Its instruction is the first phrasing, with
-`{variable}` replaced. A user's `.seed/prompts/*.md` add to the recipes here, or replace one of their name.
+`phrasings` and a table of `variables`; below it stands a description for people. Its instruction is the first
+phrasing, with `{variable}` replaced. A user's `.seed/prompts/*.md` add to the recipes here, or replace one of their name.
 """
 
 import difflib

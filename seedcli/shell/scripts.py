@@ -70,7 +70,9 @@ def written(shell: str, words: Sequence[Word], current: str, quote: str, breaks:
         breaks: characters at which bash begins a new word: it replaces only what comes after the last one.
     """
     if shell == "bash":
-        cut = 0 if quote else max((current.rfind(char) + 1 for char in breaks if not char.isspace()), default=0)
+        cut = (
+            0 if quote else max((current.rfind(char) + 1 for char in breaks if not char.isspace()), default=0)
+        )
         lines = [_typed(word.text, quote)[len(_typed(current[:cut], quote)) :] for word in words]
     elif shell == "zsh":
         lines = [f"{_typed(word.text, quote)}\t{word.help}" for word in words]

@@ -1,7 +1,7 @@
 """Which words may stand at the cursor of a half-typed command line of `seed`.
 
-Walks the tree of commands as `--help` shows it; what may stand for a parameter goes by its name and metavar. Knows nothing
-of shells, and loads no model.
+Walks the tree of commands as `--help` shows it; what may stand for a parameter goes by its name and metavar. Knows
+nothing of shells, and loads no model.
 """
 
 import enum
@@ -107,8 +107,10 @@ def _argument(typed: _Typed) -> Any:
 def _commands(typed: _Typed) -> Iterator[Word]:
     group, context = typed.command, typed.context
     for name in group.list_commands(context):
-        if summary := group.summary_of(context, name) if hasattr(group, "summary_of") else _summary(
-            group.get_command(context, name)
+        if (
+            summary := group.summary_of(context, name)
+            if hasattr(group, "summary_of")
+            else _summary(group.get_command(context, name))
         ):
             yield Word(name, summary)
 

@@ -50,7 +50,14 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["seed ", "seed edit --", "seed edit fix seedcli/report.py::R", "seed edit --recipe ", "seed edit --model "]
+    "line",
+    [
+        "seed ",
+        "seed edit --",
+        "seed edit fix seedcli/report.py::R",
+        "seed edit --recipe ",
+        "seed edit --model ",
+    ],
 )
 def test_completion_imports_no_model(line: str) -> None:
     heavy = set(HEAVY) - {"tree_sitter"}

@@ -34,8 +34,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *command: str) -> str:
-    env: Mapping[str, str] = os.environ | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "HOME": str(folder)}
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=60)
+    env: Mapping[str, str] = os.environ | {
+        "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+        "HOME": str(folder),
+    }
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stderr == ""
     return done.stdout
 
@@ -46,8 +51,15 @@ def test_bash(folder: Path) -> None:
     """What bash would put in the place of the word after the last break, by its own rules for breaking words."""
     script = ['eval "$(seed completion bash)"', "complete -p seed >/dev/null || exit 1"]
     for line in LINES:
-        script += [f"COMP_LINE={line!r}" if "'" not in line else f'COMP_LINE="{line}"', "COMP_POINT=${#COMP_LINE}"]
-        script += ["compopt() { echo nospace; }", "_seed_complete seed", 'printf "%s\\n" "${COMPREPLY[@]}" ---']
+        script += [
+            f"COMP_LINE={line!r}" if "'" not in line else f'COMP_LINE="{line}"',
+            "COMP_POINT=${#COMP_LINE}",
+        ]
+        script += [
+            "compopt() { echo nospace; }",
+            "_seed_complete seed",
+            'printf "%s\\n" "${COMPREPLY[@]}" ---',
+        ]
     parts = run(folder, "bash", "--norc", "-c", "\n".join(script)).split("---\n")
     assert [part.splitlines() for part in parts[:-1]] == [
         ["rename"],

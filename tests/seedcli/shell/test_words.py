@@ -19,7 +19,9 @@ def words(seed: Seed, line: str) -> list[str]:
 @pytest.fixture
 def tree(repo: Path) -> Path:
     (repo / "src").mkdir()
-    (repo / "src/shop.py").write_text("class Cart:\n    def add(self):\n        pass\n\n\ndef total():\n    pass\n")
+    (repo / "src/shop.py").write_text(
+        "class Cart:\n    def add(self):\n        pass\n\n\ndef total():\n    pass\n"
+    )
     (repo / "src/a b.py").write_text("")
     (repo / "src/__pycache__").mkdir()
     (repo / ".hidden").write_text("")
