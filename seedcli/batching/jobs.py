@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seedcli.errors import SeedError
+from seedcli.settings import CHECK_SETTINGS
 
-SAMPLING = ("candidates", "temperature", "top_k", "threshold", "max_rounds", "seed")
+SAMPLING = ("candidates", "temperature", "top_k", "threshold", "max_rounds", "seed", *CHECK_SETTINGS)
 """Options that are settings; their values are checked as those are."""
-SWITCHES = ("expect_change", "exit_zero", "force", "allow_broken")
-_OF_THE_RUN = ("model", "apply", "y", "diff", "json", "isolated", "check", "show_prompt", "timings")
+SWITCHES = ("expect_change", "exit_zero", "force", "allow_broken", "check_all")
+_OF_THE_RUN = ("model", "apply", "y", "diff", "json", "isolated", "show_prompt", "timings")
 _KEYS = ("id", "instruction", "recipe", "vars", "target", "options")
 
 JobId = str | int | None
@@ -45,6 +46,8 @@ class BatchJob:
     context: tuple[str, ...] = ()
     switches: frozenset[str] = frozenset()
     """Those of `SWITCHES` that are on."""
+    check: str | None = None
+    """The command that decides among the candidates."""
 
 
 def key_of(line: bytes, number: int | None = None) -> str:
@@ -104,6 +107,7 @@ def _job(id_: str | int, table: dict[str, Any]) -> BatchJob:
         new=new,
         context=_texts("context", options.get("context", [])),
         switches=frozenset(name for name in SWITCHES if _switch(name, options.get(name, False))),
+        check=_text("check", options["check"]) if "check" in options else None,
     )
 
 
@@ -129,7 +133,7 @@ def _options(given: Any) -> dict[str, Any]:
     for name in options:
         if name in _OF_THE_RUN:
             raise _FieldError(f"option {name!r} is one of the whole run; give it to `seed batch`")
-    _refuse_unknown("option", options, (*SAMPLING, *SWITCHES, "context", "new"))
+    _refuse_unknown("option", options, (*SAMPLING, *SWITCHES, "check", "context", "new"))
     return options
 
 

@@ -16,6 +16,7 @@ from seedcli.abilities import refuse_untrained
 from seedcli.batching.jobs import BatchJob, JobError, key_of, read_job
 from seedcli.batching.state import State
 from seedcli.batching.windows import Entry
+from seedcli.checking import check_job
 from seedcli.editing import (
     NEW_FILES,
     EditJob,
@@ -29,7 +30,7 @@ from seedcli.errors import SeedError, TargetError
 from seedcli.proposing import requests_of
 from seedcli.repository.targets import parse_target
 from seedcli.repository.workspace import Workspace
-from seedcli.settings import load_settings
+from seedcli.settings import Settings, load_settings
 
 
 class JobReader:
@@ -55,7 +56,7 @@ class JobReader:
         self._sampling, self._isolated, self._is_writing = sampling, isolated, is_writing
         self._model = model
         self._lines_of_ids: dict[str, int] = {}
-        self._options: dict[str, EditOptions] = {}
+        self._settings: dict[str, Settings] = {}
 
     def read(self, line: bytes, number: int) -> Entry:
         """The job of a line with its regions; its report is complete if it fails already."""
@@ -103,7 +104,11 @@ class JobReader:
             recipe, entry.instruction = render_recipe(self._workspace, job.recipe, job.variables)
             refuse_text(recipe)
         refuse_untrained(self._model, recipe, beyond=NEW_FILES if job.new else "")
-        entry.options = self._options_for(job)
+        entry.settings = self._settings_for(job)
+        entry.options = options_of(entry.settings)
+        entry.check = check_job(
+            job.check, all="check_all" in job.switches, in_place=False, tries=None, flags=job.sampling
+        )
         reading = EditJob((), new=job.new, context=job.context, force="force" in job.switches)
         targets = [self._moved(target) for target in job.targets]
         entry.tasks = read_tasks(reading, self._workspace, recipe, targets)
@@ -118,13 +123,12 @@ class JobReader:
         entry.order = tuple(_request_key(request, entry.options) for request in requests)
         entry.requests = dict(zip(entry.order, requests, strict=True))
 
-    def _options_for(self, job: BatchJob) -> EditOptions:
+    def _settings_for(self, job: BatchJob) -> Settings:
         key = json.dumps(job.sampling, sort_keys=True)
-        if key not in self._options:
+        if key not in self._settings:
             flags = {**self._sampling, **job.sampling}
-            settings = load_settings(self._workspace.root, flags, isolated=self._isolated)
-            self._options[key] = options_of(settings)
-        return self._options[key]
+            self._settings[key] = load_settings(self._workspace.root, flags, isolated=self._isolated)
+        return self._settings[key]
 
     def _moved(self, target: str) -> str:
         """A target whose lines, if it names any, are those of the file as it is now."""

@@ -1,4 +1,4 @@
-"""Every example of the cookbook, with the model that comes along: the diff written down, and the example's tests green."""
+"""Every example of the cookbook, with the model that comes along: the diff written down, its tests green."""
 
 import os
 import shutil
