@@ -2,7 +2,8 @@
 
 A recipe is a Markdown file whose front matter holds `name`, `summary`, `needs`, `models`, `gives`, a list of
 `phrasings` and a table of `variables`; below it stands a description for people. Its instruction is the first
-phrasing, with `{variable}` replaced. A user's `.seed/prompts/*.md` add to the recipes here, or replace one of their name.
+phrasing, with `{variable}` replaced. A user's `.seed/prompts/*.md` add to the recipes here, or replace one of their
+name.
 """
 
 import difflib

@@ -114,7 +114,7 @@ class ResultMaker:
             if checker is None:
                 return proposed, 0
             try:
-                return checker.choose(proposed, entry.instruction, _never_again)
+                return checker.choose(proposed, entry.instruction, _draw_no_more)
             finally:
                 entry.report.candidates = tuple(checker.candidates)
                 entry.report.seconds["check"] = checker.seconds
@@ -179,8 +179,8 @@ class ResultMaker:
             ) from None
 
 
-def _never_again(instruction: str, attempt: int) -> Proposed:
-    raise AssertionError("a job's candidates are drawn once")
+def _draw_no_more(*again: object) -> Proposed:
+    raise AssertionError(f"a job's candidates are drawn once; asked for more with {again}")
 
 
 def patch_name(id_: JobId) -> str:

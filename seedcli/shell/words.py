@@ -43,6 +43,7 @@ def words_at(root: Any, context: Any, before: Sequence[str], current: str) -> li
     """
     typed = _read(root, context, before)
     name, equals, value = current.partition("=")
+    found: Iterator[Word]
     if typed.pending is None and current.startswith("-") and not typed.only_positional:
         if equals and (option := _option(typed.command, name)):
             found = (word._replace(text=f"{name}={word.text}") for word in _values(typed, option, value))
