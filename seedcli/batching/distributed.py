@@ -9,6 +9,7 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, redirect_stdout
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -66,6 +67,7 @@ class RayWorkers:
             SettingsError: Ray is not installed, or there is no cluster at that address.
         """
         self._ray = _imported()
+        self._stack = ExitStack()
         self._model = model
         self._deaths: Counter[int] = Counter()
         try:
@@ -127,6 +129,7 @@ class RayWorkers:
     def _introduced(self, ended: Any) -> ModelInfo:
         """A worker is ready, unless it died over loading the model; which model."""
         worker = self._starting.pop(ended)
+        info: ModelInfo
         try:
             info, machine, process = self._ray.get(ended)
         except self._ray.exceptions.RayActorError as error:
@@ -144,12 +147,16 @@ class RayWorkers:
         self._start()
 
     def __enter__(self) -> Self:
+        # Ray prints what goes on in the cluster; stdout is for answers.
+        nowhere = self._stack.enter_context(open(os.devnull, "w"))
+        self._stack.enter_context(redirect_stdout(nowhere))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ray.shutdown()
+        self._stack.close()
 
 
 def _imported() -> Any:

@@ -2,8 +2,9 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -103,17 +104,18 @@ def batch(
         ray=ray,
         workers=workers,
     )
-    totals = run_batch(jobs, wish, Resumption(state, resume), _tell)
+    # Bound now: while Ray is asked, sys.stdout is not ours.
+    totals = run_batch(jobs, wish, Resumption(state, resume), partial(_tell, sys.stdout.buffer))
     say(f"{totals.jobs} jobs: {totals.jobs - totals.failed} ended with 0, {totals.failed} did not")
     raise typer.Exit(1 if totals.failed else 0)
 
 
-def _tell(result: bytes) -> None:
+def _tell(stdout: BinaryIO, result: bytes) -> None:
     """One result on stdout. Without a reader there is no sense in going on; the state keeps what is done."""
     try:
-        sys.stdout.buffer.write(result)
-        sys.stdout.buffer.flush()
+        stdout.write(result)
+        stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         say("nobody reads stdout any more; the same command goes on where this run stopped")
         raise typer.Exit(1) from None

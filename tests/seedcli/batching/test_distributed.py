@@ -18,7 +18,7 @@ from seedcli.errors import SettingsError
 
 HERE = Path(__file__).parents[3]
 HAS_RAY = importlib.util.find_spec("ray") is not None
-FILES, FUNCTIONS = 24, 16
+FILES, FUNCTIONS = 16, 12
 COMMAND = [sys.executable, "-m", "seedcli", "batch", "-y", "../jobs.jsonl"]
 
 
