@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.errors import EngineError
 from engine.requests import Completion, CompletionOptions, CompletionRequest, ModelInfo
 from seedcli.delivering import deliver, file_changes, recover
-from seedcli.errors import SeedError, TargetError
+from seedcli.errors import ModelError, SeedError, TargetError
 from seedcli.model_client import ModelClient, open_model
 from seedcli.patches.patch import Patch, file_patch, render
 from seedcli.report import CandidateReport, Report, say
@@ -154,7 +155,10 @@ def _ask(gap: _Gap, context: str, model: ModelClient, settings: Settings, report
     request = CompletionRequest(context + text[: gap.offset], text[gap.offset :])
     options = CompletionOptions(temperature=settings.temperature, top_k=settings.top_k, seed=settings.seed)
     started = time.perf_counter()
-    (completed,) = model.complete([request], options)
+    try:
+        (completed,) = model.complete([request], options)
+    except EngineError as error:
+        raise ModelError(str(error)) from error
     report.seconds["model"] = time.perf_counter() - started
     found = completed.samples[0]
     report.forwards, report.rounds = found.forwards, found.rounds

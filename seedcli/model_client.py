@@ -53,7 +53,11 @@ class ModelClient(Protocol):
         """
 
     def complete(self, requests: Sequence[CompletionRequest], options: CompletionOptions) -> list[Completed]:
-        """Texts for the gap of each request, in order; requests share forward passes."""
+        """Texts for the gap of each request, in order; requests share forward passes.
+
+        Raises:
+            EngineError: the model fills no gaps.
+        """
 
 
 def open_model(name: str | None) -> ModelClient:

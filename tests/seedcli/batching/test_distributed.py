@@ -66,15 +66,16 @@ def kill_one(process: "subprocess.Popen[str]") -> str:
     """Stop the first worker at once, so that it dies with a batch in its hands; what stderr said."""
     assert process.stderr is not None
     said = ""
-    for line in process.stderr:
-        said += line
-        if ready := re.search(r"a worker is ready on .*, process (\d+),", line):
-            victim = int(ready[1])
-            os.kill(victim, signal.SIGSTOP)
-            time.sleep(1)
-            os.kill(victim, signal.SIGKILL)
-            break
-    return said + process.stderr.read()
+    with process.stderr as stderr:
+        for line in stderr:
+            said += line
+            if ready := re.search(r"a worker is ready on .*, process (\d+),", line):
+                victim = int(ready[1])
+                os.kill(victim, signal.SIGSTOP)
+                time.sleep(1)
+                os.kill(victim, signal.SIGKILL)
+                break
+        return said + stderr.read()
 
 
 @pytest.mark.slow
@@ -109,19 +110,15 @@ def test_a_worker_is_killed_and_nothing_is_lost_or_done_twice(repo: Path, tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_RAY, reason="no Ray here")
-@pytest.mark.parametrize(
-    ("flags", "code", "message"),
-    [
-        (("--ray", "127.0.0.1:1"), 2, "no Ray cluster at '127.0.0.1:1'"),
-        (("--ray", "local", "--workers", "1", "--model", "absent"), 3, "no model 'absent'"),
-    ],
-)
-def test_what_stands_in_the_way_is_told_in_one_line(
-    repo: Path, tmp_path: Path, flags: tuple[str, ...], code: int, message: str
-) -> None:
-    env = environment(tmp_path / "state") | {"RAY_gcs_rpc_server_connect_timeout_s": "1"}
+def test_a_model_that_no_worker_can_load_is_told_in_one_line(repo: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [*COMMAND, *flags], cwd=repo, env=env, capture_output=True, text=True, check=False, timeout=120
+        [*COMMAND, "--ray", "local", "--workers", "1", "--model", "absent"],
+        cwd=repo,
+        env=environment(tmp_path / "state"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
-    assert (done.returncode, done.stdout) == (code, "")
-    assert message in done.stderr.splitlines()[-1]
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "no model 'absent'" in done.stderr.splitlines()[-1]
