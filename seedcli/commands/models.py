@@ -69,6 +69,11 @@ def pull_model(name: HubName) -> None:
     """Download a checkpoint from the hub, or go on with it; prints its folder.
 
     Fetched are safetensors, JSON and tokenizer files, verified by their checksums.
+
+    \b
+    Examples:
+      seed models pull ORGANISATION/NAME
+      seed models pull ORGANISATION/NAME@REVISION
     """
     from seedcli.model_client import pull_model as pull
 
