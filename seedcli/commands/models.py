@@ -118,7 +118,12 @@ def convert_model(
     out: Annotated[Path, typer.Argument(help="The folder to make.")],
     to: Annotated[str, typer.Option(help="bfloat16, float16 or float32.")] = "bfloat16",
 ) -> None:
-    """Write a checkpoint from elsewhere with numbers of another type, in its own layout; prints the folder."""
+    """Write a checkpoint from elsewhere with numbers of another type, in its own layout; prints the folder.
+
+    \b
+    Examples:
+      seed models convert --to float16 ORGANISATION/NAME smaller
+    """
     from typing import get_args
 
     from engine.checkpoints.converting import Type, convert
