@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help env demo test check format
+.PHONY: help env demo test check format man
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,9 @@ check: env  ## format, lint, types, layers, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+man: env  ## write docs/seed.1 from the commands
+	$(BIN)/python docs/man.py > docs/seed.1
 
 format: env  ## format the code and mend what ruff can
 	$(BIN)/ruff format .

@@ -22,7 +22,18 @@ from engine.checkpoints.loading import Loaded, load
 from engine.checkpoints.vocabulary import Vocabulary
 from engine.diffusion.levenshtein import gaps
 from engine.errors import CheckpointError
-from engine.requests import Candidate, EditOptions, EditRequest, ModelInfo, Proposal, Reading, Verdict
+from engine.requests import (
+    Candidate,
+    Completed,
+    CompletionOptions,
+    CompletionRequest,
+    EditOptions,
+    EditRequest,
+    ModelInfo,
+    Proposal,
+    Reading,
+    Verdict,
+)
 from engine.sampling.batch import like_lengths
 from engine.sampling.rules.guesses import Heat
 from engine.sampling.rules.writer import Writer, writer
@@ -149,6 +160,17 @@ class Rewriter:
         raise CheckpointError(
             f"{self._info.path} writes regions anew; {len(requests)} regions cannot be scanned for changes above "
             f"{least}: use an edit model"
+        )
+
+    def complete(self, requests: Sequence[CompletionRequest], options: CompletionOptions) -> list[Completed]:
+        """Nothing: a model that writes regions anew fills no gaps.
+
+        Raises:
+            CheckpointError: always.
+        """
+        raise CheckpointError(
+            f"{self._info.path} writes regions anew; {len(requests) * options.samples} completions are for a "
+            "checkpoint of Seed's own"
         )
 
     def _task(self, request: EditRequest) -> _Task:

@@ -1,8 +1,9 @@
 """Recipes: instructions with a name, as text files. Loads, checks and renders them. Standard library only.
 
-A recipe is a Markdown file whose front matter holds `name`, `summary`, `needs`, a list of `phrasings` and a
-table of `variables`; below it stands a description for people. Its instruction is the first phrasing, with
-`{variable}` replaced. A user's `.seed/prompts/*.md` add to the recipes here, or replace one of their name.
+A recipe is a Markdown file whose front matter holds `name`, `summary`, `needs`, `models`, `gives`, a list of
+`phrasings` and a table of `variables`; below it stands a description for people. Its instruction is the first
+phrasing, with `{variable}` replaced. A user's `.seed/prompts/*.md` add to the recipes here, or replace one of their
+name.
 """
 
 import difflib
@@ -14,7 +15,16 @@ from pathlib import Path
 BUNDLED = Path(__file__).parent
 LANGUAGES: Mapping[str, tuple[str, ...]] = {"": (), "python": (".py", ".pyi")}
 """What `needs` may say, and the suffixes of the files that satisfy it; none for any file."""
-_KEYS = {"name", "summary", "needs", "phrasings", "variables"}
+LARGE = "large"
+MODELS: Mapping[str, str] = {
+    "": "models trained for it, the default one among them",
+    LARGE: "large models that follow any instruction",
+}
+"""What `models` may say, and whom it means."""
+TEXT = "text"
+GIVES: Mapping[str, str] = {"": "an edit", TEXT: "a text, from what it is shown"}
+"""What `gives` may say, and what comes of the recipe."""
+_KEYS = {"name", "summary", "needs", "models", "gives", "phrasings", "variables"}
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -34,7 +44,13 @@ class Recipe:
     """Each variable with what it means. All are required."""
     needs: str
     """A key of `LANGUAGES`."""
+    models: str
+    """A key of `MODELS`."""
+    gives: str
+    """A key of `GIVES`."""
     description: str
+    path: Path
+    """The file that it stands in."""
 
     def render(self, values: Mapping[str, str]) -> str:
         """The instruction with every variable replaced.
@@ -98,7 +114,10 @@ def load_recipe(path: Path) -> Recipe:
         phrasings=_list(path, fields, "phrasings"),
         variables=_table(path, fields, "variables"),
         needs=_text(path, fields, "needs", default=""),
+        models=_text(path, fields, "models", default=""),
+        gives=_text(path, fields, "gives", default=""),
         description=description,
+        path=path,
     )
     _check(path, recipe)
     return recipe
@@ -168,10 +187,14 @@ def _table(path: Path, fields: Mapping[str, Field], key: str) -> dict[str, str]:
 
 
 def _check(path: Path, recipe: Recipe) -> None:
-    if recipe.needs not in LANGUAGES:
-        raise RecipeError(
-            f"{path}: 'needs' may be {', '.join(filter(None, LANGUAGES))}, not {recipe.needs!r}"
-        )
+    given = {
+        "needs": (recipe.needs, LANGUAGES),
+        "models": (recipe.models, MODELS),
+        "gives": (recipe.gives, GIVES),
+    }
+    for key, (value, known) in given.items():
+        if value not in known:
+            raise RecipeError(f"{path}: {key!r} may be {', '.join(filter(None, known))}, not {value!r}")
     for phrasing in recipe.phrasings:
         used = set(_PLACEHOLDER.findall(phrasing))
         if used != set(recipe.variables):

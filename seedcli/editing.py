@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.requests import EditOptions
-from prompts.recipes import Recipe, RecipeError, find_recipe, load_recipes
+from prompts.recipes import TEXT, Recipe, RecipeError, find_recipe, load_recipes
+from seedcli.abilities import refuse_untrained
 from seedcli.across import rename_of, with_users
 from seedcli.checking import again, check_job, open_checker
 from seedcli.choosing import can_ask, choose_tasks
@@ -26,6 +27,7 @@ from seedcli.patches.patch import render
 from seedcli.proposing import BATCH, Proposed, Task, parse_notes, propose
 from seedcli.renaming import Rename, ask_rename
 from seedcli.report import CandidateReport, Outcome, Report, say
+from seedcli.repository.new_files import WHOLE, new_file
 from seedcli.repository.source import SourceFile
 from seedcli.repository.targets import expand, parse_target
 from seedcli.repository.workspace import Workspace
@@ -43,7 +45,10 @@ from seedcli.versioning import (
 
 NUM_COMPLAINTS = 8
 """Regions without an edit are named one by one up to this many, and counted beyond."""
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
+NEW_FILES = "write new files"
+"""What `--new` asks of a model."""
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
+"""How a recipe's variable begins on the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class EditJob:
     """Print the diff and write nothing."""
     machine: bool = False
     """stdout is for a program: neither diff nor screen."""
+    new: tuple[str, ...] = ()
+    """Files to make."""
     context: tuple[str, ...] = ()
     """Files whose text the model sees beside each region."""
     sampling: dict[str, Any] = field(default_factory=dict)
@@ -118,6 +125,7 @@ def _edit(job: EditJob, report: Report) -> None:
     job.git.check(mode, job.recipe)
     recipe, instruction, targets = _read_words(job, workspace)
     job.check_reach(targets)
+    refuse_untrained(settings.model, recipe, beyond=NEW_FILES if job.new else "")
     committer = open_committer(job.git, workspace, instruction)
     recover(workspace, "write" if job.check_in_place else mode)
     with _timed(report, "context"):
@@ -245,7 +253,7 @@ def _deliver(
 
 def _read_words(job: EditJob, workspace: Workspace) -> tuple[Recipe | None, str, list[str]]:
     """The recipe if there is one, the instruction, and the targets."""
-    may_lack = job.git.finds_targets or (not job.uses and (job.top is not None or can_ask()))
+    may_lack = job.git.finds_targets or bool(job.new) or (not job.uses and (job.top is not None or can_ask()))
     if job.git.conflicts:
         return None, RESOLVE, _with_stdin([word for word in job.words if word], may_lack=may_lack)
     if job.recipe is None:
@@ -254,11 +262,18 @@ def _read_words(job: EditJob, workspace: Workspace) -> tuple[Recipe | None, str,
             raise SeedError("the instruction is empty; say what to do, or give --recipe NAME")
         missing = f"after the instruction {instruction!r}"
         return None, instruction, _with_stdin(targets, missing=missing, may_lack=may_lack)
-    variables = dict(_pair(word) for word in job.words if _VARIABLE.match(word))
-    targets = [word for word in job.words if word and not _VARIABLE.match(word)]
+    variables = dict(pair(word) for word in job.words if VARIABLE.match(word))
+    targets = [word for word in job.words if word and not VARIABLE.match(word)]
     recipe, instruction = render_recipe(workspace, job.recipe, variables)
+    refuse_text(recipe)
     missing = f"for the recipe {job.recipe!r}"
     return recipe, instruction, _with_stdin(targets, missing=missing, may_lack=may_lack)
+
+
+def refuse_text(recipe: Recipe) -> None:
+    """Raises SeedError for a recipe whose answer is no edit."""
+    if recipe.gives == TEXT:
+        raise SeedError(f"recipe {recipe.name!r} gives text, no edit: `git diff | seed ask {recipe.name} -`")
 
 
 def render_recipe(workspace: Workspace, name: str, variables: Mapping[str, str]) -> tuple[Recipe, str]:
@@ -274,7 +289,8 @@ def render_recipe(workspace: Workspace, name: str, variables: Mapping[str, str])
         raise SeedError(str(error)) from error
 
 
-def _pair(word: str) -> tuple[str, str]:
+def pair(word: str) -> tuple[str, str]:
+    """Name and value of a recipe's variable as it was typed."""
     name, _, value = word.partition("=")
     return name, value
 
@@ -315,28 +331,35 @@ def _find_tasks(
     if job.git.conflicts:
         tasks = conflict_tasks(workspace, targets, force=job.force)
     elif job.git.finds_targets:
-        tasks = changed_tasks(job.git, workspace, targets)
+        tasks = [*changed_tasks(job.git, workspace, targets), *_new_tasks(job, workspace)]
         _refuse_unfit(recipe, tasks)
     elif job.uses:
         tasks = with_users(workspace, targets)
     else:
-        tasks = read_tasks(job, workspace, recipe, targets) if targets else []
+        tasks = read_tasks(job, workspace, recipe, targets) if targets or job.new else []
     return with_tales(job.git, workspace, tasks)
 
 
 def read_tasks(
     job: EditJob, workspace: Workspace, recipe: Recipe | None, targets: Sequence[str]
 ) -> list[Task]:
-    """The files and regions that targets name.
+    """The files and regions that targets name, and the files to make.
 
     Raises:
-        TargetError: one is missing, may not be edited, or is not for the recipe.
+        TargetError: one is missing, may not be edited or made, or is not for the recipe.
     """
     parsed = [parse_target(target) for target in targets]
     expanded = expand(workspace, parsed, cwd=Path.cwd(), force=job.force, on_skip=say)
     tasks = [Task(source, tuple(regions)) for source, regions in expanded]
+    tasks += _new_tasks(job, workspace)
     _refuse_unfit(recipe, tasks)
     return tasks
+
+
+def _new_tasks(job: EditJob, workspace: Workspace) -> list[Task]:
+    """The files to make."""
+    sources = {new_file(workspace, name, cwd=Path.cwd(), force=job.force): None for name in job.new}
+    return [Task(source, (WHOLE,), creates=True) for source in sources]
 
 
 def _refuse_unfit(recipe: Recipe | None, tasks: Sequence[Task]) -> None:

@@ -38,16 +38,21 @@ COMMANDS: dict[str, Command] = {
     ),
     "batch": Command("seedcli.commands.batch", "batch", "Edit many places in one run, a JSON job a line."),
     "scan": Command("seedcli.commands.scan", "scan", "Rank the places that the model would change."),
+    "complete": Command("seedcli.commands.complete", "complete", "Fill in the middle of a file."),
+    "ask": Command("seedcli.commands.ask", "ask", "Ask about a text, such as a diff."),
     "undo": Command("seedcli.commands.undo", "undo", "Take back the last run, or the one named."),
     "redo": Command("seedcli.commands.redo", "redo", "Write again what was undone."),
     "log": Command("seedcli.commands.log", "log", "List the runs that wrote files here."),
     "models": Command("seedcli.commands.models", "app", "List, get, show, verify or remove models."),
-    "prompts": Command("seedcli.commands.prompts", "prompts", "List the recipes and their variables."),
+    "prompts": Command("seedcli.commands.prompts", "app", "List the recipes, or show one."),
     "train": Command(
         "seedcli.commands.lab_train", "app", "Train a model: build a corpus, run, export; fine-tune."
     ),
     "eval": Command("seedcli.commands.lab_eval", "app", "Measure a model on held-out cases."),
     "bench": Command("seedcli.commands.lab_bench", "bench", "Time edits against other ways of decoding."),
+    "completion": Command(
+        "seedcli.commands.completion", "app", "Teach bash, zsh or fish to complete `seed`."
+    ),
     "doctor": Command("seedcli.commands.doctor", "doctor", "Check that Seed can work on this machine."),
 }
 
@@ -78,6 +83,10 @@ class LazyCommands(TyperGroup):
                 f"no command {cmd_name!r}; " + (f"did you mean {near[0]!r}?" if near else "see `seed --help`")
             )
         return None
+
+    def summary_of(self, ctx: Any, cmd_name: str) -> str:  # noqa: ARG002
+        """The command's line in `seed --help`, without importing it."""
+        return COMMANDS[cmd_name].summary
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -116,6 +125,7 @@ app = typer.Typer(
     help=HELP,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -5,6 +5,7 @@ Imports the engine, and so torch, only when a model is opened. Knows nothing of 
 
 import difflib
 import importlib.util
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,19 @@ from engine.checkpoints import store
 from engine.checkpoints.describing import Described, describe, family_name
 from engine.checkpoints.store import Download, Wanted
 from engine.errors import EngineError
-from engine.requests import Candidate, EditOptions, EditRequest, ModelInfo, Proposal, Reading, Suspicion
+from engine.requests import (
+    Candidate,
+    Completed,
+    Completion,
+    CompletionOptions,
+    CompletionRequest,
+    EditOptions,
+    EditRequest,
+    ModelInfo,
+    Proposal,
+    Reading,
+    Suspicion,
+)
 from seedcli.errors import ModelError
 from seedcli.progress import Progress
 from seedcli.report import say
@@ -23,7 +36,7 @@ DEFAULT_MODEL = "default"
 
 
 class ModelClient(Protocol):
-    """What proposes edits."""
+    """What proposes edits, reads for suspicions and fills gaps."""
 
     @property
     def info(self) -> ModelInfo:
@@ -37,6 +50,13 @@ class ModelClient(Protocol):
 
         Raises:
             EngineError: the model cannot tell places.
+        """
+
+    def complete(self, requests: Sequence[CompletionRequest], options: CompletionOptions) -> list[Completed]:
+        """Texts for the gap of each request, in order; requests share forward passes.
+
+        Raises:
+            EngineError: the model fills no gaps.
         """
 
 
@@ -170,6 +190,19 @@ def known_models() -> dict[str, Path]:
     return {config.parent.name: config.parent for config in configs}
 
 
+def trained_recipes(name: str | None) -> tuple[str, ...]:
+    """The recipes that a checkpoint was trained for, without loading it; empty for one that takes any instruction.
+
+    Empty too where there is no such checkpoint: opening it tells what is wrong.
+    """
+    try:
+        config = find_model(name or DEFAULT_MODEL) / "config.json"
+        settings = json.loads(config.read_bytes()).get("seed", {})
+        return tuple(map(str, settings.get("recipes", ())))
+    except (ModelError, OSError, ValueError, AttributeError, TypeError):
+        return ()
+
+
 def _shipped_folder() -> Path:
     spec = importlib.util.find_spec("engine")
     assert spec is not None
@@ -184,9 +217,20 @@ Answer = str | Sequence[str] | Proposal | None
 class ScriptedModel:
     """A model that answers as it was told. Counts a round and a forward for each edit."""
 
-    def __init__(self, answers: Mapping[str, Answer] | Callable[[EditRequest], Answer]) -> None:
-        """`answers`: region to answer, absent meaning unchanged; or a function of the request."""
-        self._answers = answers
+    def __init__(
+        self,
+        answers: Mapping[str, Answer] | Callable[[EditRequest], Answer],
+        *,
+        completions: Sequence[Completion] = (),
+    ) -> None:
+        """
+        Args:
+            answers: region to answer, absent meaning unchanged; or a function of the request.
+            completions: what every gap is filled with.
+        """
+        self._answers, self._completions = answers, tuple(completions)
+        self.gaps: list[CompletionRequest] = []
+        """Every completion asked for so far."""
         self.asked: list[EditRequest] = []
         """Every request so far."""
         self.options: list[EditOptions] = []
@@ -215,6 +259,10 @@ class ScriptedModel:
         """Where the first answer to each request differs from the region, as sure as its score."""
         self.asked += requests
         return [self._reading(request, least) for request in requests]
+
+    def complete(self, requests: Sequence[CompletionRequest], options: CompletionOptions) -> list[Completed]:
+        self.gaps += requests
+        return [Completed(self._completions[: options.samples], len(r.prefix.split())) for r in requests]
 
     def _reading(self, request: EditRequest, least: float) -> Reading:
         before, tokens = request.region, len(request.region.split())

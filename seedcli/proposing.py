@@ -19,6 +19,7 @@ from seedcli.repository.source import SourceFile
 BATCH = 64
 """Regions that go to the model in one call; progress is reported after each."""
 UNSOUND = "the edit found would not parse; --allow-broken offers it all the same"
+UNWRITTEN = "the model would write nothing into the new file"
 UNRESOLVED = "the model leaves the conflict as it stands"
 MARKED = "the edit found leaves conflict markers"
 
@@ -32,6 +33,8 @@ class Task:
     """In order of lines, without overlap."""
     beside: tuple[str, ...] = ()
     """What the model sees beside each region and the context of all; empty for nothing beside any."""
+    creates: bool = False
+    """The file is not there: it is to be made."""
 
     @property
     def parses(self) -> bool:
@@ -83,7 +86,8 @@ class RegionResult:
     @property
     def is_unchanged(self) -> bool:
         """Whether the model is sure that nothing needs to change, where that may be."""
-        return self.proposal.verdict == "unchanged" and self.region.kind != "conflict"
+        may_stay = self.region.kind != "conflict" and not self.task.creates
+        return self.proposal.verdict == "unchanged" and may_stay
 
     @property
     def complaint(self) -> str:
@@ -93,7 +97,7 @@ class RegionResult:
         if self.proposal.verdict == "unsound":
             return UNSOUND
         if self.proposal.verdict == "unchanged" and not self.is_unchanged:
-            return UNRESOLVED
+            return UNWRITTEN if self.task.creates else UNRESOLVED
         return self.fault or self.proposal.message or self.proposal.verdict
 
 
@@ -267,7 +271,8 @@ def _file_patch(results: Sequence[RegionResult], k: int) -> FilePatch | None:
     if k and _fault(task, texts, must_parse=task.parses):
         return _file_patch(results, 0)  # the k-th candidates were not all tried together
     source = task.source
-    return file_patch(source.name, source.raw, source.replace_all(_edits(task, texts)))
+    old = None if task.creates else source.raw
+    return file_patch(source.name, old, source.replace_all(_edits(task, texts)))
 
 
 def _texts(results: Sequence[RegionResult], k: int) -> Texts:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seedcli.errors import SeedError
+from seedcli.settings import CHECK_SETTINGS
 
-SAMPLING = ("candidates", "temperature", "top_k", "threshold", "max_rounds", "seed")
+SAMPLING = ("candidates", "temperature", "top_k", "threshold", "max_rounds", "seed", *CHECK_SETTINGS)
 """Options that are settings; their values are checked as those are."""
-SWITCHES = ("expect_change", "exit_zero", "force", "allow_broken")
-_OF_THE_RUN = ("model", "apply", "y", "diff", "json", "isolated", "check", "show_prompt", "timings")
+SWITCHES = ("expect_change", "exit_zero", "force", "allow_broken", "check_all")
+_OF_THE_RUN = ("model", "apply", "y", "diff", "json", "isolated", "show_prompt", "timings")
 _KEYS = ("id", "instruction", "recipe", "vars", "target", "options")
 
 JobId = str | int | None
@@ -40,9 +41,13 @@ class BatchJob:
     """Of the recipe."""
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """What overrides the settings of the run."""
+    new: tuple[str, ...] = ()
+    """Files to make."""
     context: tuple[str, ...] = ()
     switches: frozenset[str] = frozenset()
     """Those of `SWITCHES` that are on."""
+    check: str | None = None
+    """The command that decides among the candidates."""
 
 
 def key_of(line: bytes, number: int | None = None) -> str:
@@ -91,15 +96,18 @@ def _job(id_: str | int, table: dict[str, Any]) -> BatchJob:
     if "vars" in table and "recipe" not in table:
         raise _FieldError("'vars' go with 'recipe'")
     options = _options(table.get("options", {}))
+    new = _texts("new", options.get("new", []))
     return BatchJob(
         id_,
-        _targets(table),
+        () if new and "target" not in table else _targets(table),
         instruction=_text("instruction", table["instruction"]) if "instruction" in table else "",
         recipe=_text("recipe", table["recipe"]) if "recipe" in table else None,
         variables=_variables(table.get("vars", {})),
         sampling={name: options[name] for name in SAMPLING if name in options},
+        new=new,
         context=_texts("context", options.get("context", [])),
         switches=frozenset(name for name in SWITCHES if _switch(name, options.get(name, False))),
+        check=_text("check", options["check"]) if "check" in options else None,
     )
 
 
@@ -125,7 +133,7 @@ def _options(given: Any) -> dict[str, Any]:
     for name in options:
         if name in _OF_THE_RUN:
             raise _FieldError(f"option {name!r} is one of the whole run; give it to `seed batch`")
-    _refuse_unknown("option", options, (*SAMPLING, *SWITCHES, "context"))
+    _refuse_unknown("option", options, (*SAMPLING, *SWITCHES, "check", "context", "new"))
     return options
 
 

@@ -12,15 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from engine.requests import EditOptions, EditRequest
+from seedcli.abilities import refuse_untrained
 from seedcli.batching.jobs import BatchJob, JobError, key_of, read_job
 from seedcli.batching.state import State
 from seedcli.batching.windows import Entry
-from seedcli.editing import EditJob, options_of, read_context, read_tasks, render_recipe
+from seedcli.checking import check_job
+from seedcli.editing import (
+    NEW_FILES,
+    EditJob,
+    options_of,
+    read_context,
+    read_tasks,
+    refuse_text,
+    render_recipe,
+)
 from seedcli.errors import SeedError, TargetError
 from seedcli.proposing import requests_of
 from seedcli.repository.targets import parse_target
 from seedcli.repository.workspace import Workspace
-from seedcli.settings import load_settings
+from seedcli.settings import Settings, load_settings
 
 
 class JobReader:
@@ -32,18 +42,21 @@ class JobReader:
         state: State,
         *,
         sampling: Mapping[str, Any],
+        model: str | None,
         isolated: bool,
         is_writing: bool,
     ) -> None:
         """
         Args:
+            model: name or folder of the checkpoint that answers.
             sampling: settings of the run, which a job may override; None where nothing is said.
             is_writing: whether jobs are written as they are done: a job that was done cannot be read again.
         """
         self._workspace, self._state = workspace, state
         self._sampling, self._isolated, self._is_writing = sampling, isolated, is_writing
+        self._model = model
         self._lines_of_ids: dict[str, int] = {}
-        self._options: dict[str, EditOptions] = {}
+        self._settings: dict[str, Settings] = {}
 
     def read(self, line: bytes, number: int) -> Entry:
         """The job of a line with its regions; its report is complete if it fails already."""
@@ -89,8 +102,14 @@ class JobReader:
         recipe, entry.instruction = None, job.instruction
         if job.recipe is not None:
             recipe, entry.instruction = render_recipe(self._workspace, job.recipe, job.variables)
-        entry.options = self._options_for(job)
-        reading = EditJob((), context=job.context, force="force" in job.switches)
+            refuse_text(recipe)
+        refuse_untrained(self._model, recipe, beyond=NEW_FILES if job.new else "")
+        entry.settings = self._settings_for(job)
+        entry.options = options_of(entry.settings)
+        entry.check = check_job(
+            job.check, all="check_all" in job.switches, in_place=False, tries=None, flags=job.sampling
+        )
+        reading = EditJob((), new=job.new, context=job.context, force="force" in job.switches)
         targets = [self._moved(target) for target in job.targets]
         entry.tasks = read_tasks(reading, self._workspace, recipe, targets)
         names = [task.source.name for task in entry.tasks]
@@ -104,13 +123,12 @@ class JobReader:
         entry.order = tuple(_request_key(request, entry.options) for request in requests)
         entry.requests = dict(zip(entry.order, requests, strict=True))
 
-    def _options_for(self, job: BatchJob) -> EditOptions:
+    def _settings_for(self, job: BatchJob) -> Settings:
         key = json.dumps(job.sampling, sort_keys=True)
-        if key not in self._options:
+        if key not in self._settings:
             flags = {**self._sampling, **job.sampling}
-            settings = load_settings(self._workspace.root, flags, isolated=self._isolated)
-            self._options[key] = options_of(settings)
-        return self._options[key]
+            self._settings[key] = load_settings(self._workspace.root, flags, isolated=self._isolated)
+        return self._settings[key]
 
     def _moved(self, target: str) -> str:
         """A target whose lines, if it names any, are those of the file as it is now."""

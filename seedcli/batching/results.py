@@ -14,6 +14,7 @@ from seedcli.batching.jobs import JobId
 from seedcli.batching.moves import edits_of
 from seedcli.batching.state import Intent, State
 from seedcli.batching.windows import Entry
+from seedcli.checking import open_checker
 from seedcli.delivering import file_changes, journal_of, recover, summary
 from seedcli.editing import complaints, fill_in, unedited
 from seedcli.errors import ConflictError, SeedError, TargetError
@@ -95,7 +96,9 @@ class ResultMaker:
             report.outcome, lines = unedited(proposed)
             report.message = "; ".join(lines)
             return Patch(())
-        patch = proposed.patch(0)
+        proposed, k = self._chosen(entry, proposed)
+        patch = proposed.patch(k)
+        report.changed_tokens = sum(candidate.changed_tokens for candidate in proposed.chosen(k))
         report.patch, report.files = render(patch), file_changes(patch)
         ending = "`seed undo` takes it back" if self._delivery.apply else "not written; -y writes"
         report.message = "; ".join([f"{summary(patch)}, {ending}", *complaints(proposed)])
@@ -104,6 +107,17 @@ class ResultMaker:
         if self._delivery.apply:
             self._write(entry, patch)
         return patch
+
+    def _chosen(self, entry: Entry, proposed: Proposed) -> tuple[Proposed, int]:
+        """Which of the changes is the job's: the best, or the first that passes its check."""
+        with open_checker(self._workspace, entry.check, entry.settings) as checker:
+            if checker is None:
+                return proposed, 0
+            try:
+                return checker.choose(proposed, entry.instruction, _draw_no_more)
+            finally:
+                entry.report.candidates = tuple(checker.candidates)
+                entry.report.seconds["check"] = checker.seconds
 
     def _proposed(self, entry: Entry) -> Proposed:
         answers = [self._state.answers[key] for key in entry.order]
@@ -163,6 +177,10 @@ class ResultMaker:
             raise ConflictError(
                 f"the patch {path} cannot be written: {error.strerror}; nothing was written"
             ) from None
+
+
+def _draw_no_more(*again: object) -> Proposed:
+    raise AssertionError(f"a job's candidates are drawn once; asked for more with {again}")
 
 
 def patch_name(id_: JobId) -> str:

@@ -9,13 +9,14 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.requests import EditOptions, EditRequest
+from engine.requests import ModelInfo
+from seedcli.batching.distributed import Answered, Batch, RayWorkers
 from seedcli.batching.reading import JobReader
 from seedcli.batching.results import Delivery, ResultMaker
 from seedcli.batching.state import State
@@ -39,6 +40,10 @@ class BatchWish:
     """What overrides the settings, the model among them; None where nothing does."""
     isolated: bool = False
     """Read no configuration files."""
+    ray: str | None = None
+    """Address of the Ray cluster whose machines hold the model; None for this process."""
+    workers: int | None = None
+    """How many of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,8 @@ def run_batch(jobs: str, wish: BatchWish, resumption: Resumption, tell: Callable
             if state.num_done or state.answers:
                 _refuse_doubling(state)
                 say(f"going on with {path}: {state.num_done} jobs are done")
-            totals = BatchRun(wish, workspace, settings, state, progress).run(lines, tell)
+            with ExitStack() as stack:
+                totals = BatchRun(wish, workspace, settings, state, progress, stack).run(lines, tell)
             state.remove()
     return totals
 
@@ -138,19 +144,50 @@ def _refuse_doubling(state: State) -> None:
         )
 
 
+class Alone:
+    """Answers in this process, batch after batch."""
+
+    def __init__(self, model: ModelClient) -> None:
+        self._model = model
+
+    def ask(self, batches: Sequence[Batch], know: Callable[[ModelInfo], None]) -> Iterator[Answered]:
+        """The answers to every batch, in order; `know` is told before who answers."""
+        know(self._model.info)
+        for number, (options, requests) in enumerate(batches):
+            started = time.perf_counter()
+            proposals = self._model.propose(requests, options)
+            yield Answered(number, proposals, time.perf_counter() - started)
+
+
 class BatchRun:
     """One run over a jobs file."""
 
     def __init__(
-        self, wish: BatchWish, workspace: Workspace, settings: Settings, state: State, progress: Progress
+        self,
+        wish: BatchWish,
+        workspace: Workspace,
+        settings: Settings,
+        state: State,
+        progress: Progress,
+        stack: ExitStack,
     ) -> None:
+        """
+        Args:
+            stack: ends what the run starts.
+        """
         self._wish, self._settings = wish, settings
         self._state, self._progress = state, progress
         self._jobs = JobReader(
-            workspace, state, sampling=wish.sampling, isolated=wish.isolated, is_writing=wish.delivery.apply
+            workspace,
+            state,
+            sampling=wish.sampling,
+            model=settings.model,
+            isolated=wish.isolated,
+            is_writing=wish.delivery.apply,
         )
         self._results = ResultMaker(workspace, state, wish.delivery)
-        self._model: ModelClient | None = None
+        self._stack = stack
+        self._asker: Alone | RayWorkers | None = None
         self._totals = Totals()
 
     def run(self, lines: Iterable[bytes], tell: Callable[[bytes], None]) -> Totals:
@@ -183,29 +220,44 @@ class BatchRun:
             self._tell_ready(window, tell)
         else:
             self._state.begin_window(window.entries[-1].key)
-            for options, requests in window.batches():
-                if not all(key in self._state.answers for key in requests):
-                    self._ask(options, requests)
+            if not self._wish.delivery.apply:
+                self._tell_ready(window, tell)
+            for _ in self._answered(window):
                 if not self._wish.delivery.apply:
                     self._tell_ready(window, tell)
             self._tell_ready(window, tell)
             self._state.settle()
         return Window(is_writing=self._wish.delivery.apply)
 
-    def _ask(self, options: EditOptions, requests: Mapping[str, EditRequest]) -> None:
-        model = self._opened()
-        started = time.perf_counter()
-        proposals = model.propose(list(requests.values()), options)
-        seconds = time.perf_counter() - started
-        self._state.add_answers(dict(zip(requests, proposals, strict=True)), seconds)
-        self._progress.advance(parts=len(requests))
+    def _answered(self, window: Window) -> Iterator[None]:
+        """Ask what is not answered yet; goes on after each model batch."""
+        batches = [
+            (options, requests)
+            for options, requests in window.batches()
+            if not all(key in self._state.answers for key in requests)
+        ]
+        if not batches:
+            return
+        asker = self._opened()
+        asked = [(options, list(requests.values())) for options, requests in batches]
+        for number, proposals, seconds in asker.ask(asked, self._know):
+            requests = batches[number][1]
+            self._state.add_answers(dict(zip(requests, proposals, strict=True)), seconds)
+            self._progress.advance(parts=len(requests))
+            yield
 
-    def _opened(self) -> ModelClient:
-        if self._model is None:
-            self._model = open_model(self._settings.model)
-            info = self._model.info
-            self._state.use_model({"name": info.name, "revision": info.revision, "dtype": info.dtype})
-        return self._model
+    def _know(self, info: ModelInfo) -> None:
+        """Who answers; another one than before is refused."""
+        self._state.use_model({"name": info.name, "revision": info.revision, "dtype": info.dtype})
+
+    def _opened(self) -> "Alone | RayWorkers":
+        if self._asker is None:
+            wish, model = self._wish, self._settings.model
+            if wish.ray is None:
+                self._asker = Alone(open_model(model))
+            else:
+                self._asker = self._stack.enter_context(RayWorkers(wish.ray, wish.workers, model))
+        return self._asker
 
     def _tell_ready(self, window: Window, tell: Callable[[bytes], None]) -> None:
         """Put out every result that is known; in order, none before those of the lines before it."""

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 from engine.requests import EditOptions, EditRequest
 from seedcli.batching.jobs import JobId
+from seedcli.checking import CheckJob
 from seedcli.proposing import BATCH, Task
 from seedcli.report import Report
+from seedcli.settings import Settings
 
 REGIONS = 512
 """Regions after which a window is full: enough to sort by length, few enough for any memory."""
@@ -29,6 +31,9 @@ class Entry:
     instruction: str = ""
     switches: frozenset[str] = frozenset()
     options: EditOptions = field(default_factory=EditOptions)
+    settings: Settings = field(default_factory=Settings)
+    check: CheckJob | None = None
+    """What decides among its candidates."""
     tasks: Sequence[Task] = ()
     versions: dict[str, int] = field(default_factory=dict)
     """How many edits each of its files had seen when it was read."""
@@ -96,4 +101,6 @@ class Window:
 
     def _meets(self, task: Task) -> bool:
         spans = self._spans.get(task.source.name, ())
-        return any(r.start < end and start < r.end for r in task.regions for start, end in spans)
+        return (task.creates and bool(spans)) or any(
+            r.start < end and start < r.end for r in task.regions for start, end in spans
+        )

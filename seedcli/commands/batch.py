@@ -2,8 +2,9 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -40,6 +41,17 @@ def batch(
         bool, typer.Option("--exit-zero", help="Count a diff that is not applied as success.")
     ] = False,
     isolated: Annotated[bool, typer.Option("--isolated", help="Read no configuration files.")] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Ask models on a Ray cluster; `auto` for this machine's, `local` for one of its own.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="How many; one for each GPU or machine if not given."),
+    ] = None,
 ) -> None:
     """Edit many places in one run, a JSON job a line.
 
@@ -49,6 +61,7 @@ def batch(
       seed batch -y jobs.jsonl > results.jsonl        write each edit; `seed undo ID` takes one back
       seed batch jobs.jsonl --patch-dir patches       also a patch for each job
       make-jobs | seed batch --state run.state -      jobs on stdin, resumable
+      seed batch --ray auto jobs.jsonl > results.jsonl       models on the machines of a Ray cluster
 
     \b
     A job, and a job with a recipe and options (flags of `seed edit`):
@@ -71,7 +84,10 @@ def batch(
     """
     from seedcli.batching.results import Delivery
     from seedcli.batching.running import BatchWish, Resumption, run_batch
+    from seedcli.errors import SettingsError
 
+    if workers is not None and ray is None:
+        raise SettingsError("--workers says how many on a Ray cluster; give --ray ADDRESS too")
     wish = BatchWish(
         Delivery(apply=apply, exit_zero=exit_zero, patch_folder=patch_dir),
         unordered=unordered,
@@ -85,18 +101,21 @@ def batch(
             "max_rounds": max_rounds,
         },
         isolated=isolated,
+        ray=ray,
+        workers=workers,
     )
-    totals = run_batch(jobs, wish, Resumption(state, resume), _tell)
+    # Bound now: while Ray is asked, sys.stdout is not ours.
+    totals = run_batch(jobs, wish, Resumption(state, resume), partial(_tell, sys.stdout.buffer))
     say(f"{totals.jobs} jobs: {totals.jobs - totals.failed} ended with 0, {totals.failed} did not")
     raise typer.Exit(1 if totals.failed else 0)
 
 
-def _tell(result: bytes) -> None:
+def _tell(stdout: BinaryIO, result: bytes) -> None:
     """One result on stdout. Without a reader there is no sense in going on; the state keeps what is done."""
     try:
-        sys.stdout.buffer.write(result)
-        sys.stdout.buffer.flush()
+        stdout.write(result)
+        stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         say("nobody reads stdout any more; the same command goes on where this run stopped")
         raise typer.Exit(1) from None

@@ -36,7 +36,13 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     isolated: Annotated[bool, typer.Option("--isolated", help="Read no configuration files.")] = False,
 ) -> None:
-    """Check packages, git, settings, state folder, terminal and model. Ends with 0, or 1 where one fails."""
+    """Check packages, git, settings, state folder, terminal and model. Ends with 0, or 1 where one fails.
+
+    \b
+    Examples:
+      seed doctor
+      seed doctor --model my-model --json
+    """
     checks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("python", _python),
         ("packages", _packages),

@@ -39,6 +39,10 @@ def edit(
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = None,
     candidates: Annotated[int | None, typer.Option("-n", "--candidates", help="Candidates to draw.")] = None,
     seed: Annotated[int | None, typer.Option(help="Source of all chance.")] = None,
+    new: Annotated[
+        list[str],
+        typer.Option(metavar="PATH", help="Also make this file; may be repeated, without TARGET too."),
+    ] = [],  # noqa: B006
     context: Annotated[
         list[str], typer.Option(metavar="PATH", help="Also show this file to the model, if it reads context.")
     ] = [],  # noqa: B006
@@ -133,6 +137,7 @@ def edit(
       seed edit --recipe rename old=tmp new=total src/app.py::add
       seed edit --recipe rename old=load new=read --uses src/io.py::load    in all files that use it
       seed edit "close the file in read_config"      without a target: Seed picks, and asks
+      seed edit "test add" --context src/app.py --new tests/test_app.py      a model that writes files
       seed edit -n 8 --temperature 0.7 --seed 1 "fix the bug" src/app.py::parse
       seed edit -y -n 16 --check "pytest -q tests/test_app.py" "fix the bug" src/app.py::parse
       seed edit --changed "fix the bug"              the functions with uncommitted changes
@@ -164,6 +169,7 @@ def edit(
         apply=apply,
         diff=diff,
         machine=json,
+        new=tuple(new),
         context=tuple(context),
         sampling={
             "model": model,

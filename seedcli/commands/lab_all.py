@@ -61,6 +61,10 @@ def all_suites(
 
     A suite whose report is finished for this model and these cases is not run again; of an interrupted one the finished
     cases count. Exit code 1: a suite could not be run; the page says why.
+
+    \b
+    Examples:
+      seed eval all --data SUITES --held-out corpus/held_out.jsonl --out report
     """
     from engine.evaluation.page import draw_page, render_page
 

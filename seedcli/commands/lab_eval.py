@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from engine.requests import Proposal
 
 app = typer.Typer(
-    help="Measure a model on held-out cases.",
+    help="Measure a model on held-out cases.\n\n"
+    "\b\nExamples:\n  seed eval repair --held-out corpus/held_out.jsonl --out repair.json\n"
+    "  seed eval quixbugs --data quixbugs.jsonl --model my-model",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
@@ -80,7 +82,12 @@ def repair(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Repair held-out functions with one injected defect each; leave untouched ones alone."""
+    """Repair held-out functions with one injected defect each; leave untouched ones alone.
+
+    \b
+    Examples:
+      seed eval repair --held-out corpus/held_out.jsonl --out repair.json
+    """
     from engine.evaluation.repair import digest, drawn_scores, repair_cases
     from engine.evaluation.suites import repair_scores
 
@@ -116,7 +123,12 @@ def scan(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Rank held-out functions by how probable a change is; compare with masked pseudo-likelihood."""
+    """Rank held-out functions by how probable a change is; compare with masked pseudo-likelihood.
+
+    \b
+    Examples:
+      seed eval scan --held-out corpus/held_out.jsonl --out scan.json
+    """
     from engine.errors import EngineError
     from engine.evaluation.reports import report, text, write_report
     from engine.evaluation.scanning import digest, measure, scan_cases, scan_scores
@@ -148,7 +160,12 @@ def recipes(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Follow the trained recipes on held-out functions, half of them in phrasings never trained on."""
+    """Follow the trained recipes on held-out functions, half of them in phrasings never trained on.
+
+    \b
+    Examples:
+      seed eval recipes --held-out corpus/held_out.jsonl --out recipes.json
+    """
     from engine.data.corpus import read_rows
     from engine.data.pairs import identifiers
     from engine.evaluation.recipes import recipe_cases
@@ -172,7 +189,12 @@ def exit_head(
     model: Path = Model,
     out: Path = Out,
 ) -> None:
-    """Tell how often the exit head is right that an edit is done, and what it saves on repairs and recipes."""
+    """Tell how often the exit head is right that an edit is done, and what it saves on repairs and recipes.
+
+    \b
+    Examples:
+      seed eval exit --model my-model-with-exit --held-out corpus/held_out.jsonl
+    """
     from engine.checkpoints.folder import DEFAULT
     from engine.data.corpus import read_rows
     from engine.data.pairs import identifiers
@@ -214,11 +236,14 @@ class Judging:
 
 
 @app.command(
-    "quixbugs", help="Repair classic algorithms with one wrong line each, judged by tests (rows of QuixBugs)."
+    "quixbugs",
+    help="Repair classic algorithms with one wrong line each, judged by tests (rows of QuixBugs).\n\n"
+    "\b\nExamples:\n  seed eval quixbugs --data quixbugs.jsonl --tries 16 --out quixbugs.json",
 )
 @app.command(
     "fix",
-    help="Repair functions, judged by tests (rows of HumanEvalFix, or any with before, after and tests).",
+    help="Repair functions, judged by tests (rows of HumanEvalFix, or any with before, after and tests).\n\n"
+    "\b\nExamples:\n  seed eval fix --data humanevalfix.jsonl --out fix.json",
 )
 def judged_fixes(
     context: typer.Context,
@@ -254,7 +279,12 @@ def edits(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Follow instructions, judged by tests (rows of CanItEdit, or any with instruction, before, after and tests)."""
+    """Follow instructions, judged by tests (rows of CanItEdit, or any with instruction, before, after and tests).
+
+    \b
+    Examples:
+      seed eval edits --data canitedit.jsonl --out edits.json
+    """
     if instructions not in ("lazy", "descriptive"):
         raise SettingsError(f"--instructions {instructions} is neither lazy nor descriptive")
     caged = limits(seconds, packages=True)
@@ -277,7 +307,12 @@ def aider(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Solve exercises by editing a whole file, judged by their tests (folders of Aider's polyglot benchmark)."""
+    """Solve exercises by editing a whole file, judged by their tests (folders of Aider's polyglot benchmark).
+
+    \b
+    Examples:
+      seed eval aider --data polyglot-benchmark
+    """
     from engine.errors import DataError
     from engine.evaluation.exercises import read_exercises
 
@@ -300,7 +335,12 @@ def commits(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Make the change that a real commit made to one function, told its subject; compared exactly."""
+    """Make the change that a real commit made to one function, told its subject; compared exactly.
+
+    \b
+    Examples:
+      seed eval commits --data commits.jsonl --out commits.json
+    """
     how = _judging(tries, baseline, 0, 1.0, limits(1.0), model, threshold, out, resume)
     _judge("commits", _cases(data, "lazy")[: limit or None], how)
 

@@ -11,7 +11,9 @@ import typer
 from seedcli.errors import ModelError, SettingsError
 
 app = typer.Typer(
-    help="Train a model: build a corpus, run, export; fine-tune.",
+    help="Train a model: build a corpus, run, export; fine-tune.\n\n"
+    "\b\nExamples:\n  seed train run runs/mine --corpus corpus\n"
+    "  seed train finetune --repo . --since 2024-01-01 --out ours",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
@@ -28,7 +30,12 @@ def corpus(
     out: Path = typer.Option(Path("corpus"), help="The folder to make."),
     seed: int = typer.Option(1, help="Source of chance."),
 ) -> None:
-    """Collect regions, train a tokenizer, make pairs; what exists already is kept."""
+    """Collect regions, train a tokenizer, make pairs; what exists already is kept.
+
+    \b
+    Examples:
+      seed train corpus --repositories DIR --bar SUITES --out corpus
+    """
     from engine.errors import EngineError
     from engine.training.preparation import prepare
     from engine.training.running import CONFIGS
@@ -59,7 +66,13 @@ def run(
         True, "--compile/--no-compile", help="Compile the forward and backward pass."
     ),
 ) -> None:
-    """Train with exact resume; Ctrl-C saves first."""
+    """Train with exact resume; Ctrl-C saves first.
+
+    \b
+    Examples:
+      seed train run runs/mine --corpus corpus
+      seed train run runs/order --config order --start-from engine/checkpoints/default
+    """
     from engine.errors import EngineError
     from engine.evaluation.judged_tasks import read_judged
     from engine.training.running import configured
@@ -110,7 +123,12 @@ def export(
         [], help="A report of `seed eval` for the model card; may be repeated."
     ),
 ) -> None:
-    """Write the run's weights as a checkpoint that `seed edit --model` loads."""
+    """Write the run's weights as a checkpoint that `seed edit --model` loads.
+
+    \b
+    Examples:
+      seed train export runs/mine my-model --corpus corpus
+    """
     from engine.errors import EngineError
     from engine.training.running import export as write
 
@@ -152,6 +170,11 @@ def finetune(
     """Tune a checkpoint on a repository's history; report exact matches on its newest commits before and after.
 
     An interrupted run goes on when called again. Exit code 1: the checkpoint was written and is no better.
+
+    \b
+    Examples:
+      seed train finetune --repo . --since 2024-01-01 --out ours
+      seed train finetune --repo . --lora 16 --out ours-lora
     """
     from engine.checkpoints.folder import DEFAULT
     from engine.errors import CheckpointError, DeviceError, EngineError
@@ -215,6 +238,10 @@ def exit_head(
     """Give a checkpoint an exit head, which saves the round that confirms an edit; its other weights stay.
 
     Prints the precision and recall of the head on questions kept back from it.
+
+    \b
+    Examples:
+      seed train exit my-model --corpus corpus --out my-model-with-exit
     """
     from engine.errors import CheckpointError, DeviceError, EngineError
     from engine.training.exits import ExitTuning, train_exit

@@ -70,7 +70,12 @@ def humaneval(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Write functions after their signature and docstring, judged by tests (rows of HumanEval)."""
+    """Write functions after their signature and docstring, judged by tests (rows of HumanEval).
+
+    \b
+    Examples:
+      seed eval humaneval --data humaneval.jsonl --model my-model --out humaneval.json
+    """
     from engine.evaluation.writing_cases import humaneval as read
 
     options = _options(samples, max_tokens, temperature, top_k, threshold, 0, block, seed)
@@ -95,7 +100,12 @@ def mbpp(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Write programs from one sentence and their tests, judged by these (rows of MBPP)."""
+    """Write programs from one sentence and their tests, judged by these (rows of MBPP).
+
+    \b
+    Examples:
+      seed eval mbpp --data mbpp.jsonl --samples 20 --pass 1,10 --temperature 0.8
+    """
     from engine.evaluation.writing_cases import mbpp as read
 
     options = _options(samples, max_tokens, temperature, top_k, threshold, 0, block, seed)
@@ -119,7 +129,12 @@ def infilling(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Fill gaps in functions, compared exactly and judged by tests (rows of HumanEval-Infilling)."""
+    """Fill gaps in functions, compared exactly and judged by tests (rows of HumanEval-Infilling).
+
+    \b
+    Examples:
+      seed eval infilling --data single_line.jsonl --out infilling.json
+    """
     from engine.evaluation.writing_cases import infilling as read
 
     options = _options(samples, max_tokens, temperature, top_k, threshold, slots, 1, seed)
@@ -144,7 +159,12 @@ def bigcodebench(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Write functions that use libraries installed here, judged by tests (rows of BigCodeBench)."""
+    """Write functions that use libraries installed here, judged by tests (rows of BigCodeBench).
+
+    \b
+    Examples:
+      seed eval bigcodebench --data bigcodebench.jsonl --prompt instruct
+    """
     from engine.evaluation.writing_cases import bigcodebench as read
 
     if prompt not in ("complete", "instruct"):
@@ -170,7 +190,12 @@ def livecodebench(
     out: Path = Out,
     resume: bool = Resume,
 ) -> None:
-    """Solve contest problems, judged by their inputs and outputs (rows of LiveCodeBench, code generation)."""
+    """Solve contest problems, judged by their inputs and outputs (rows of LiveCodeBench, code generation).
+
+    \b
+    Examples:
+      seed eval livecodebench --data test6.jsonl
+    """
     from engine.evaluation.livecodebench import livecodebench as read
 
     options = _options(samples, max_tokens, temperature, top_k, threshold, 0, block, seed)

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 def log(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """List the runs that wrote files here, newest first: id, time, state, files, instruction."""
+    """List the runs that wrote files here, newest first: id, time, state, files, instruction.
+
+    \b
+    Examples:
+      seed log
+      seed log --json
+    """
     from seedcli.delivering import journal_of
     from seedcli.repository.workspace import Workspace
 

@@ -22,14 +22,27 @@ HubName = Annotated[str, typer.Argument(metavar="ORG/NAME[@REVISION]")]
 
 @app.callback()
 def models(context: typer.Context) -> None:
-    """List the models that --model takes by name; get, show, convert, verify or remove one."""
+    """List the models that --model takes by name; get, show, convert, verify or remove one.
+
+    \b
+    Examples:
+      seed models
+      seed models show default
+      seed models show path/to/checkpoint
+    """
     if context.invoked_subcommand is None:
         list_models(json=False)
 
 
 @app.command("list")
 def list_models(json: Json = False) -> None:
-    """List the checkpoints that are here, with what they need, and the families whose weights load."""
+    """List the checkpoints that are here, with what they need, and the families whose weights load.
+
+    \b
+    Examples:
+      seed models list
+      seed models list --json
+    """
     from engine.checkpoints.families.registry import FAMILIES
     from seedcli.model_client import known_models
 
@@ -56,6 +69,11 @@ def pull_model(name: HubName) -> None:
     """Download a checkpoint from the hub, or go on with it; prints its folder.
 
     Fetched are safetensors, JSON and tokenizer files, verified by their checksums.
+
+    \b
+    Examples:
+      seed models pull ORGANISATION/NAME
+      seed models pull ORGANISATION/NAME@REVISION
     """
     from seedcli.model_client import pull_model as pull
 
@@ -69,7 +87,13 @@ def show_model(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show what a checkpoint is; one of Seed's own is loaded for it, of others the facts of their family are shown."""
+    """Show what a checkpoint is; one of Seed's own is loaded for it, of others the facts of their family are shown.
+
+    \b
+    Examples:
+      seed models show
+      seed models show --json path/to/checkpoint
+    """
     from seedcli.model_client import described, forbid_download, open_model
     from seedcli.repository.workspace import Workspace
     from seedcli.settings import load_settings
@@ -94,7 +118,12 @@ def convert_model(
     out: Annotated[Path, typer.Argument(help="The folder to make.")],
     to: Annotated[str, typer.Option(help="bfloat16, float16 or float32.")] = "bfloat16",
 ) -> None:
-    """Write a checkpoint from elsewhere with numbers of another type, in its own layout; prints the folder."""
+    """Write a checkpoint from elsewhere with numbers of another type, in its own layout; prints the folder.
+
+    \b
+    Examples:
+      seed models convert --to float16 ORGANISATION/NAME smaller
+    """
     from typing import get_args
 
     from engine.checkpoints.converting import Type, convert
@@ -112,7 +141,12 @@ def convert_model(
 
 @app.command("verify")
 def verify_model(name: HubName) -> None:
-    """Read every file of a download and compare it with the hub's checksums; exit code 3 if one differs."""
+    """Read every file of a download and compare it with the hub's checksums; exit code 3 if one differs.
+
+    \b
+    Examples:
+      seed models verify ORGANISATION/NAME
+    """
     from seedcli.progress import Progress
 
     download = _download(name)
@@ -136,7 +170,12 @@ def verify_model(name: HubName) -> None:
 def remove_model(
     name: HubName, yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False
 ) -> None:
-    """Delete a download; what other revisions of it use stays."""
+    """Delete a download; what other revisions of it use stays.
+
+    \b
+    Examples:
+      seed models rm ORGANISATION/NAME
+    """
     import sys
 
     from engine.checkpoints import store

@@ -16,6 +16,11 @@ def redo(
     """Write again the run that was undone last, or the one named.
 
     A file that was changed since is not touched, and then no other is: exit code 4.
+
+    \b
+    Examples:
+      seed redo                  what was undone last
+      seed redo 20260102-3       that one
     """
     from seedcli.delivering import journal_of, recover
     from seedcli.repository.workspace import Workspace

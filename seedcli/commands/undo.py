@@ -16,6 +16,11 @@ def undo(
     """Take back the last run, or the one named: every file as it was before, or none.
 
     A file that was changed since is not touched, and then no other is: exit code 4.
+
+    \b
+    Examples:
+      seed undo                  the last run
+      seed undo 20260102-3       that one; `seed log` lists them
     """
     from seedcli.delivering import journal_of, recover
     from seedcli.repository.workspace import Workspace

@@ -68,7 +68,7 @@ def expand(
         if path.is_dir():
             found = _read_folder(workspace, path, target, on_skip)
         else:
-            _refuse_protected(workspace, path, target.path, force=force)
+            refuse_protected(workspace, path, target.path, force=force)
             found = [_read_file(workspace, path, target, sources.get(path))]
         for source, its_regions in found:
             sources.setdefault(source.path, source)
@@ -108,7 +108,8 @@ def _read_folder(
     return found
 
 
-def _refuse_protected(workspace: Workspace, path: Path, name: str, *, force: bool) -> None:
+def refuse_protected(workspace: Workspace, path: Path, name: str, *, force: bool) -> None:
+    """Raises TargetError for a file that is ignored or looks like a secret, called `name`, unless `force`."""
     if force:
         return
     if workspace.is_secret(path):

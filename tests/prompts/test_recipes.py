@@ -27,10 +27,19 @@ def write(folder: Path, text: str, name: str = "greet.md") -> Path:
     return path
 
 
+TRAINED_FOR = [recipe for recipe in load_recipes().values() if not recipe.models]
+
+
 def test_every_recipe_that_seed_is_trained_for_is_there() -> None:
-    assert set(load_recipes()) == {
+    assert {recipe.name for recipe in TRAINED_FOR} == {
         "fix", "rename", "fstring", "idioms", "enumerate", "add-default", "remove-default", "remove-prints",
     }  # fmt: skip
+
+
+def test_the_others_are_for_large_models() -> None:
+    large = {recipe.name: recipe.gives for recipe in load_recipes().values() if recipe.models == "large"}
+    texts = dict.fromkeys(("explain-diff", "commit-message", "review-comments"), "text")
+    assert large == {**dict.fromkeys(("docstrings", "type-hints", "tests"), ""), **texts}
 
 
 @pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.md")), ids=lambda path: path.stem)
@@ -89,6 +98,8 @@ def test_needs_says_which_files_fit(tmp_path: Path) -> None:
         ("summary:", "sumary:", "line 3: 'sumary: Greet someone' must be `key: value`"),
         ("needs: python", "name: again", "line 4: 'name: again' must be"),
         ("needs: python", "needs: cobol", "'needs' may be python, not 'cobol'"),
+        ("needs: python", "models: small", "'models' may be large, not 'small'"),
+        ("needs: python", "gives: money", "'gives' may be text, not 'money'"),
         ("name: greet", "name:", "'name' must be given"),
         ("summary: Greet someone\n", "", "'summary' must be given"),
         ("  - say", "  say", "must be a list|does not belong under 'phrasings'"),
@@ -113,7 +124,7 @@ def test_an_unreadable_recipe_is_refused(tmp_path: Path) -> None:
         load_recipe(path)
 
 
-@pytest.mark.parametrize("recipe", load_recipes().values(), ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", TRAINED_FOR, ids=lambda recipe: recipe.name)
 def test_the_model_was_trained_for_every_phrasing(recipe: Recipe) -> None:
     assert set(recipe.phrasings) <= set(TRAINED[recipe.name])
     assert recipe.phrasings[0] == canonical(recipe.name)

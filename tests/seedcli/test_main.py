@@ -49,6 +49,21 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert imported(*arguments).isdisjoint(HEAVY)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "seed ",
+        "seed edit --",
+        "seed edit fix seedcli/report.py::R",
+        "seed edit --recipe ",
+        "seed edit --model ",
+    ],
+)
+def test_completion_imports_no_model(line: str) -> None:
+    heavy = set(HEAVY) - {"tree_sitter"}
+    assert imported("completion", "words", "fish", line).isdisjoint(heavy)
+
+
 @pytest.mark.parametrize("arguments", [("log",), ("models",), ("edit", "fix", "absent.py", "--exit-zero")])
 def test_what_needs_no_model_imports_none(arguments: tuple[str, ...], tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROBE, *arguments]

@@ -79,8 +79,10 @@ def seed(monkeypatch: pytest.MonkeyPatch) -> Seed:
 
     def run(*arguments: str, model: ModelClient | None = repairing, stdin: bytes = b"") -> Result:
         opening = open_model if model is None else lambda name: model
-        for module in ("seedcli.editing", "seedcli.batching.running", "seedcli.scanning.running"):
-            monkeypatch.setattr(f"{module}.open_model", opening)
+        for module in ("editing", "batching.running", "scanning.running", "completing", "asking"):
+            monkeypatch.setattr(f"seedcli.{module}.open_model", opening)
+        if model is not None:
+            monkeypatch.setattr("seedcli.abilities.trained_recipes", lambda name: model.info.recipes)
         done = CliRunner().invoke(app, list(arguments), input=stdin, catch_exceptions=False)
         return Result(done.exit_code, done.stdout_bytes, done.stderr)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from engine.requests import EditRequest
-from seedcli import model_client
+from seedcli import abilities, model_client
 from seedcli.main import run
 from seedcli.model_client import ScriptedModel
 
@@ -43,4 +43,5 @@ def _answer(request: EditRequest) -> str | None:
 
 if __name__ == "__main__":
     model_client.open_model = lambda name: ScriptedModel(_answer)
+    abilities.trained_recipes = lambda name: ()
     run()

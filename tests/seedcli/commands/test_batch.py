@@ -363,3 +363,54 @@ def test_a_verdict_of_no_edit_is_told_in_one_message(repo: Path, seed: Seed) -> 
     unsure = ScriptedModel(lambda _: Proposal("unsure", (), "no idea", 0.5, 1, 1, 3))
     (found,) = results(batch(seed, [job(1)], model=unsure))
     assert (found["outcome"], found["message"]) == ("no_edit", "2 regions: no idea")
+
+
+class TestChecks:
+    """A job's own check chooses among its candidates."""
+
+    CHOICES = ScriptedModel(lambda request: [request.region.replace("a - b", f"a {op} b") for op in "*+%"])
+
+    def test_the_first_candidate_that_passes_is_the_jobs(self, repo: Path, seed: Seed) -> None:
+        passing = {"n": 3, "check": "python3 -c 'from one import add; assert add(2, 3) == 5'"}
+        jobs = [
+            job(1, "one.py::add", options=passing),
+            job(2, "two.py::add", options={"n": 3, "check": "false"}),
+            job(3, "calc.py::add", options={"n": 3}),
+        ]
+        done = batch(seed, jobs, "-y", model=self.CHOICES)
+        assert (done.code, outcomes(done)) == (1, [(1, "applied"), (2, "check_failed"), (3, "applied")])
+        first, second, third = results(done)
+        assert [c["check"] for c in first["candidates"]] == ["failed", "passed", "skipped"]
+        assert [c["check"] for c in second["candidates"]] == ["failed"] * 3
+        assert [c["check"] for c in third["candidates"]] == [None] * 3
+        assert first["seconds"]["check"] > 0
+        assert (repo / "one.py").read_text().startswith(ADD_FIXED)
+        assert (repo / "two.py").read_text().startswith(ADD)
+        assert "a * b" in (repo / "calc.py").read_text()
+
+    def test_a_check_sees_what_the_jobs_before_have_written(self, repo: Path, seed: Seed) -> None:
+        check = "grep -q 'a + b' one.py && grep -q 'a + b' two.py"
+        jobs = [job(1, "one.py::add"), job(2, "two.py::add", options={"check": check})]
+        assert outcomes(batch(seed, jobs, "-y")) == [(1, "applied"), (2, "applied")]
+
+    def test_a_proposal_that_passed_is_not_written_without_y(self, repo: Path, seed: Seed) -> None:
+        done = batch(seed, [job(1, "one.py::add", options={"check": "grep -q 'a + b' one.py"})])
+        assert outcomes(done) == [(1, "proposed")]
+        assert git(repo, "diff") == b""
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"check": ""}, "'check' must be a text"),
+            ({"check-all": True}, "--check-all says how to check; give --check CMD too"),
+            ({"check-timeout": 5}, "--check-timeout says how to check"),
+            ({"check": "true", "check-timeout": "soon"}, "must be a number"),
+            ({"check": "true", "tries": 3}, "unknown option 'tries'"),
+        ],
+    )
+    def test_checks_that_make_no_sense(
+        self, repo: Path, seed: Seed, options: dict[str, object], message: str
+    ) -> None:
+        (result,) = results(batch(seed, [job(1, options=options)]))
+        assert result["outcome"] == "error"
+        assert message in result["message"]

@@ -1,0 +1,5 @@
+"""Nothing to see here."""
+
+
+def clamp(value, low, high):
+    return max(low, min(value, high))
