@@ -20,11 +20,11 @@ from engine.data.defects import KINDS, Code, inject
 from engine.editor import Editor
 from engine.evaluation.scores import share
 from engine.requests import EditOptions, EditRequest
+from seedcli.finding.surroundings import CHARACTERS, Surroundings
 from seedcli.model_client import find_model
 from seedcli.repository.regions import regions_of
 from seedcli.repository.source import SourceFile
 from seedcli.repository.workspace import Workspace
-from seedcli.surroundings import CHARACTERS, Surroundings
 
 
 def main() -> None:

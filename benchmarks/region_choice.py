@@ -23,11 +23,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from engine.evaluation.scores import share
+from seedcli.finding.picking import changes, ranked, value
 from seedcli.index.search import Evidence, evidence
 from seedcli.index.store import Store
 from seedcli.index.words import query_terms
 from seedcli.model_client import ModelClient, open_model
-from seedcli.picking import changes, ranked, value
 from seedcli.repository.workspace import Workspace
 
 TOPS = (1, 3, 5)

@@ -11,13 +11,14 @@ from typing import Any
 
 from engine.requests import EditRequest
 from seedcli.abilities import refuse_untrained
-from seedcli.editing import VARIABLE, options_of, pair, render_recipe
+from seedcli.edit_job import options_of
 from seedcli.errors import SeedError, TargetError
 from seedcli.model_client import open_model
 from seedcli.report import CandidateReport, Report
 from seedcli.repository.source import SourceFile
 from seedcli.repository.workspace import Workspace
 from seedcli.settings import load_settings
+from seedcli.wording import VARIABLE, pair, render_recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,20 +17,13 @@ from seedcli.batching.jobs import BatchJob, JobError, key_of, read_job
 from seedcli.batching.state import State
 from seedcli.batching.windows import Entry
 from seedcli.checking import check_job
-from seedcli.editing import (
-    NEW_FILES,
-    EditJob,
-    options_of,
-    read_context,
-    read_tasks,
-    refuse_text,
-    render_recipe,
-)
+from seedcli.edit_job import NEW_FILES, EditJob, options_of, read_context, read_tasks
 from seedcli.errors import SeedError, TargetError
 from seedcli.proposing import requests_of
 from seedcli.repository.targets import parse_target
 from seedcli.repository.workspace import Workspace
 from seedcli.settings import Settings, load_settings
+from seedcli.wording import refuse_text, render_recipe
 
 
 class JobReader:

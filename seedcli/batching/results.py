@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from seedcli.accounting import complaints, fill_in, unedited
 from seedcli.batching.jobs import JobId
 from seedcli.batching.moves import edits_of
 from seedcli.batching.state import Intent, State
 from seedcli.batching.windows import Entry
 from seedcli.checking import open_checker
 from seedcli.delivering import file_changes, journal_of, recover, summary
-from seedcli.editing import complaints, fill_in, unedited
 from seedcli.errors import ConflictError, SeedError, TargetError
 from seedcli.patches.apply import apply_patch
 from seedcli.patches.patch import Patch, render

@@ -160,7 +160,8 @@ def edit(
       5    no candidate passed the check: nothing was written
       130  interrupted
     """
-    from seedcli.editing import EditJob, run_edit
+    from seedcli.edit_job import EditJob
+    from seedcli.editing import run_edit
     from seedcli.versioning import GitWish
 
     job = EditJob(

@@ -1,6 +1,6 @@
 """Where an instruction may be meant to apply: units of the index by what the instruction names and says.
 
-Knows nothing of models; see `seedcli.picking` for what a model adds, and for the weights.
+Knows nothing of models; see `seedcli.finding.picking` for what a model adds, and for the weights.
 """
 
 import math

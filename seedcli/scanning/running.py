@@ -10,7 +10,6 @@ from typing import Any
 
 from engine.errors import EngineError
 from engine.requests import EditRequest, Reading
-from seedcli.editing import render_recipe
 from seedcli.errors import ModelError, SettingsError, TargetError
 from seedcli.model_client import ModelClient, open_model
 from seedcli.progress import Progress
@@ -25,6 +24,7 @@ from seedcli.scanning.findings import Finding, findings_of
 from seedcli.scanning.ignoring import Ignored
 from seedcli.scanning.state import Readings
 from seedcli.settings import load_settings
+from seedcli.wording import render_recipe
 
 RECIPE = "fix"
 """What the model is asked to do, so that it looks for what is wrong."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.requests import EditRequest
-from seedcli.choosing import read_numbers
+from seedcli.finding.choosing import read_numbers
 from seedcli.index.store import Store, database_of
 from seedcli.model_client import ScriptedModel
 from seedcli.repository.workspace import Workspace
@@ -61,7 +61,7 @@ def test_a_person_may_choose_several(text: str, numbers: list[int]) -> None:
 
 
 def test_a_person_is_asked(repo: Path, seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedcli.editing.can_ask", lambda: True)
+    monkeypatch.setattr("seedcli.edit_job.can_ask", lambda: True)
     done = seed("edit", "add or sub", stdin=b"nonsense\n2\n")
     assert " 1 calc.py::" in done.err
     assert done.err.count("picked") == 1

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seedcli.finding.picking import READ, ranked, value
 from seedcli.index.search import Evidence
-from seedcli.picking import READ, ranked, value
 
 VALUES = st.lists(st.floats(-10, 10), max_size=40)
 

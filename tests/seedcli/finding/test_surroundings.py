@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from seedcli.finding.surroundings import Surroundings
 from seedcli.index.store import Store
 from seedcli.repository.regions import find_symbol
 from seedcli.repository.source import SourceFile
 from seedcli.repository.workspace import Workspace
-from seedcli.surroundings import Surroundings
 
 SHAPES = """import math
 from .units import (

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from prompts.recipes import Recipe, find_recipe, load_recipes
 from seedcli.errors import TargetError
+from seedcli.finding.picking import Picked, pick, region_of
+from seedcli.finding.renaming import Rename, plan
 from seedcli.index.search import gather
 from seedcli.index.store import Store
 from seedcli.index.uses import Finder, Wanted
 from seedcli.model_client import ModelClient
-from seedcli.picking import Picked, pick, region_of
 from seedcli.proposing import Task
-from seedcli.renaming import Rename, plan
 from seedcli.report import say
 from seedcli.repository.regions import Region, find_symbol, regions_of
 from seedcli.repository.source import SourceFile

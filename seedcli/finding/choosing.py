@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from prompts.recipes import Recipe
-from seedcli.across import candidates
 from seedcli.delivering import is_terminal
 from seedcli.errors import TargetError
+from seedcli.finding.across import candidates
+from seedcli.finding.picking import SHOWN, Picked, tasks_of
 from seedcli.model_client import ModelClient
-from seedcli.picking import SHOWN, Picked, tasks_of
 from seedcli.proposing import Task
 from seedcli.report import say
 from seedcli.repository.workspace import Workspace

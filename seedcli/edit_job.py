@@ -1,0 +1,167 @@
+"""What one edit is to do: its options, and the instruction, files and regions that they come to.
+
+Knows nothing of models.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.requests import EditOptions
+from prompts.recipes import Recipe
+from seedcli.errors import SeedError, TargetError
+from seedcli.finding.across import with_users
+from seedcli.finding.choosing import can_ask
+from seedcli.proposing import Task
+from seedcli.report import say
+from seedcli.repository.new_files import WHOLE, new_file
+from seedcli.repository.source import SourceFile
+from seedcli.repository.targets import expand, parse_target
+from seedcli.repository.workspace import Workspace
+from seedcli.settings import Settings
+from seedcli.versioning import RESOLVE, GitWish, changed_tasks, conflict_tasks, with_tales
+from seedcli.wording import VARIABLE, pair, refuse_text, render_recipe, with_stdin
+
+NEW_FILES = "write new files"
+"""What `--new` asks of a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditJob:
+    """What to edit, and how."""
+
+    words: tuple[str, ...]
+    """The instruction and the targets; with a recipe, its variables and the targets."""
+    recipe: str | None = None
+    apply: bool = False
+    """Write without review."""
+    diff: bool = False
+    """Print the diff and write nothing."""
+    machine: bool = False
+    """stdout is for a program: neither diff nor screen."""
+    new: tuple[str, ...] = ()
+    """Files to make."""
+    context: tuple[str, ...] = ()
+    """Files whose text the model sees beside each region."""
+    sampling: dict[str, Any] = field(default_factory=dict)
+    """What overrides the settings, by the setting's name; None where nothing does."""
+    show_prompt: bool = False
+    force: bool = False
+    """Edit ignored and secret files that are named."""
+    allow_broken: bool = False
+    """Offer edits that break a file which parsed."""
+    isolated: bool = False
+    """Read no configuration files."""
+    check: str | None = None
+    """The command that decides among the candidates; None for the model alone."""
+    check_all: bool = False
+    check_in_place: bool = False
+    tries: int | None = None
+    git: GitWish = field(default_factory=GitWish)
+    """What git says to edit, what it tells of that, and whether the edit is committed."""
+    top: int | None = None
+    """Without targets: take so many regions, the most probable ones, without asking."""
+    uses: bool = False
+    """Also edit what uses the targets; a rename is whole or not made."""
+    index_rest: bool = False
+    """Let the index rename what the model does not."""
+    leave_unclear: bool = False
+    """Rename although some places may mean another name; they stay."""
+
+    def check_reach(self, targets: Sequence[str]) -> None:
+        """Refuse flags for what is edited beyond the targets where they make no sense together."""
+        if (self.index_rest or self.leave_unclear) and not self.uses:
+            raise SeedError("--index-rest and --leave-unclear are for a rename with --uses; add it")
+        if self.uses and self.git.finds_targets:
+            raise SeedError("--uses needs definitions as targets, not what git says; name them")
+        if self.top is not None and (targets or self.git.finds_targets):
+            raise TargetError("--top chooses where no target is named; leave one of them out")
+
+
+def read_words(job: EditJob, workspace: Workspace) -> tuple[Recipe | None, str, list[str]]:
+    """The recipe if there is one, the instruction, and the targets."""
+    may_lack = job.git.finds_targets or bool(job.new) or (not job.uses and (job.top is not None or can_ask()))
+    if job.git.conflicts:
+        return None, RESOLVE, with_stdin([word for word in job.words if word], may_lack=may_lack)
+    if job.recipe is None:
+        instruction, *targets = job.words
+        if not instruction.strip():
+            raise SeedError("the instruction is empty; say what to do, or give --recipe NAME")
+        missing = f"after the instruction {instruction!r}"
+        return None, instruction, with_stdin(targets, missing=missing, may_lack=may_lack)
+    variables = dict(pair(word) for word in job.words if VARIABLE.match(word))
+    targets = [word for word in job.words if word and not VARIABLE.match(word)]
+    recipe, instruction = render_recipe(workspace, job.recipe, variables)
+    refuse_text(recipe)
+    missing = f"for the recipe {job.recipe!r}"
+    return recipe, instruction, with_stdin(targets, missing=missing, may_lack=may_lack)
+
+
+def find_tasks(
+    job: EditJob, workspace: Workspace, recipe: Recipe | None, targets: Sequence[str]
+) -> list[Task]:
+    """The files and regions known before the model is there; raises as `read_tasks` does."""
+    if job.git.conflicts:
+        tasks = conflict_tasks(workspace, targets, force=job.force)
+    elif job.git.finds_targets:
+        tasks = [*changed_tasks(job.git, workspace, targets), *_new_tasks(job, workspace)]
+        _refuse_unfit(recipe, tasks)
+    elif job.uses:
+        tasks = with_users(workspace, targets)
+    else:
+        tasks = read_tasks(job, workspace, recipe, targets) if targets or job.new else []
+    return with_tales(job.git, workspace, tasks)
+
+
+def read_tasks(
+    job: EditJob, workspace: Workspace, recipe: Recipe | None, targets: Sequence[str]
+) -> list[Task]:
+    """The files and regions that targets name, and the files to make.
+
+    Raises:
+        TargetError: one is missing, may not be edited or made, or is not for the recipe.
+    """
+    parsed = [parse_target(target) for target in targets]
+    expanded = expand(workspace, parsed, cwd=Path.cwd(), force=job.force, on_skip=say)
+    tasks = [Task(source, tuple(regions)) for source, regions in expanded]
+    tasks += _new_tasks(job, workspace)
+    _refuse_unfit(recipe, tasks)
+    return tasks
+
+
+def _new_tasks(job: EditJob, workspace: Workspace) -> list[Task]:
+    """The files to make."""
+    sources = {new_file(workspace, name, cwd=Path.cwd(), force=job.force): None for name in job.new}
+    return [Task(source, (WHOLE,), creates=True) for source in sources]
+
+
+def _refuse_unfit(recipe: Recipe | None, tasks: Sequence[Task]) -> None:
+    for task in tasks:
+        if recipe is not None and not recipe.accepts(task.source.name):
+            raise TargetError(
+                f"recipe {recipe.name!r} is for {recipe.needs}; {task.source.name!r} is not: leave it out"
+            )
+
+
+def read_context(job: EditJob, workspace: Workspace) -> str:
+    """The text of the files given with --context."""
+    paths = [workspace.resolve(name, relative_to=Path.cwd()) for name in job.context]
+    for path in paths:
+        if workspace.is_secret(path) and not job.force:
+            raise TargetError(
+                f"context {workspace.relative(path)!r} looks like a secret; --force shows it to the model"
+            )
+    return "\n".join(SourceFile.read(workspace, path).text for path in paths)
+
+
+def options_of(settings: Settings) -> EditOptions:
+    """How the model samples under these settings."""
+    return EditOptions(
+        candidates=settings.candidates,
+        temperature=settings.temperature,
+        top_k=settings.top_k,
+        threshold=settings.threshold,
+        max_rounds=settings.max_rounds,
+        seed=settings.seed,
+    )

@@ -1,0 +1,62 @@
+"""Words of a command line: a recipe with its variables, an instruction, targets, those on stdin among them."""
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+
+from prompts.recipes import TEXT, Recipe, RecipeError, find_recipe, load_recipes
+from seedcli.errors import SeedError, TargetError
+from seedcli.repository.workspace import Workspace
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
+"""How a recipe's variable begins on the command line."""
+
+
+def refuse_text(recipe: Recipe) -> None:
+    """Raises SeedError for a recipe whose answer is no edit."""
+    if recipe.gives == TEXT:
+        raise SeedError(f"recipe {recipe.name!r} gives text, no edit: `git diff | seed ask {recipe.name} -`")
+
+
+def render_recipe(workspace: Workspace, name: str, variables: Mapping[str, str]) -> tuple[Recipe, str]:
+    """The recipe of that name, the workspace's own among them, and its instruction.
+
+    Raises:
+        SeedError: there is no such recipe, or its variables do not fit.
+    """
+    try:
+        recipe = find_recipe(load_recipes([workspace.root / ".seed" / "prompts"]), name)
+        return recipe, recipe.render(variables)
+    except RecipeError as error:
+        raise SeedError(str(error)) from error
+
+
+def pair(word: str) -> tuple[str, str]:
+    """Name and value of a recipe's variable as it was typed."""
+    name, _, value = word.partition("=")
+    return name, value
+
+
+def with_stdin(targets: Sequence[str], *, missing: str = "", may_lack: bool = False) -> list[str]:
+    """The targets, with those on stdin in the place of `-`. Stdin is read only then."""
+    if not targets and may_lack:
+        return []
+    if not targets:
+        raise TargetError(
+            f"no target {missing}; name a file, FILE::SYMBOL, a directory, - for stdin, or let --top K choose"
+        )
+    if targets.count("-") > 1:
+        raise TargetError("target '-' is given twice; stdin can be read once")
+    found: list[str] = []
+    for target in targets:
+        found += _stdin_lines() if target == "-" else [target]
+    if not found:
+        raise TargetError("target '-': no targets on stdin; write one a line")
+    return found
+
+
+def _stdin_lines() -> list[str]:
+    if sys.stdin is None:
+        raise TargetError("target '-': stdin is closed; pipe targets into it, one a line")
+    return [line for line in os.fsdecode(sys.stdin.buffer.read()).splitlines() if line.strip()]
