@@ -17,9 +17,9 @@ from engine.completer import Completer
 from engine.diffusion.layout import Decoder, Prefix, prefix
 from engine.diffusion.levenshtein import gaps
 from engine.errors import CheckpointError, DeviceError
+from engine.model.int8 import quantize
 from engine.model.network import Network
-from engine.model.packing import pack
-from engine.model.quantized import quantize
+from engine.model.onednn import order
 from engine.model.tokenizer import CodeTokenizer
 from engine.requests import (
     Candidate,
@@ -333,7 +333,7 @@ def mends(region: str, candidates: Sequence[Candidate]) -> list[Candidate]:
 def _prepared(network: Network, dtype: str | None) -> Network:
     """The network as it runs fastest here, or in int8."""
     if dtype != INT8:
-        return pack(network)
+        return order(network)
     try:
         return quantize(network)
     except ValueError as error:

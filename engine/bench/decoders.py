@@ -14,7 +14,7 @@ from engine.diffusion.layout import Prefix, prefix
 from engine.diffusion.levenshtein import gaps
 from engine.editor import Editor
 from engine.model.network import Network
-from engine.model.packing import pack
+from engine.model.onednn import order
 from engine.model.tokenizer import CodeTokenizer
 from engine.sampling.autoregressive import AutoregressiveSampler
 from engine.sampling.edit import EditSampler, EditSettings, Outcome
@@ -147,7 +147,7 @@ def random_like(network: Network, *, max_tokens: int | None = None) -> Network:
     made = Network(config)
     torch.random.set_rng_state(generator)
     weight = network.embedding.weight
-    return pack(made.to(weight.device, weight.dtype).eval().requires_grad_(False))
+    return order(made.to(weight.device, weight.dtype).eval().requires_grad_(False))
 
 
 def trained(folder: Path | None, *, device: str | None = None, dtype: str | None = None) -> Weights:

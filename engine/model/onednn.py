@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from engine.model.experts import Experts
 from engine.model.network import Layer, Network, normed
 
+OPERATORS = ("_reorder_linear_weight", "_linear_pointwise")
 TOKENS = 64
 """For so many at once the order is chosen; it serves other numbers as well."""
 
 
-class PackedLinear:
+class OrderedLinear:
     """A matrix in oneDNN's order."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
@@ -35,7 +36,7 @@ class PackedLinear:
         return found
 
 
-class PackedLayer(Layer):
+class OrderedLayer(Layer):
     """A layer whose products are packed; experts stay as they are."""
 
     def __init__(self, layer: Layer) -> None:
@@ -44,13 +45,13 @@ class PackedLayer(Layer):
         self.attention_norm, self.hidden_norm = layer.attention_norm, layer.hidden_norm
         self.query_norm, self.key_norm = layer.query_norm, layer.key_norm
         self._packed = {
-            "qkv": PackedLinear(layer.qkv.weight, layer.qkv.bias),
-            "out": PackedLinear(layer.out.weight),
+            "qkv": OrderedLinear(layer.qkv.weight, layer.qkv.bias),
+            "out": OrderedLinear(layer.out.weight),
         }
         if layer.experts is None:
             gate, up = layer.gate_up.weight.chunk(2)
-            self._packed |= {"gate": PackedLinear(gate), "up": PackedLinear(up)}
-            self._packed["down"] = PackedLinear(layer.down.weight)
+            self._packed |= {"gate": OrderedLinear(gate), "up": OrderedLinear(up)}
+            self._packed["down"] = OrderedLinear(layer.down.weight)
 
     def project(self, x_ND: Tensor) -> Tensor:
         return self._packed["qkv"](x_ND)
@@ -64,19 +65,24 @@ class PackedLayer(Layer):
         return self._packed["down"].combined(gated, x_ND, "add")
 
 
-def pack(network: Network) -> Network:
+def order(network: Network) -> Network:
     """The network itself, its matrices packed where that is faster: in bfloat16 on a CPU.
 
     After that it cannot be trained or saved.
     """
     weight = network.embedding.weight
-    has_onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    if weight.device.type != "cpu" or weight.dtype != torch.bfloat16 or not has_onednn:
+    if weight.device.type != "cpu" or weight.dtype != torch.bfloat16 or not has_onednn():
         return network
     network.count = network.parameter_count()
-    network.layers = nn.ModuleList(PackedLayer(_checked(layer)) for layer in network.layers)
-    network.output = PackedLinear(weight if network.config.tied else network.head.weight)
+    network.layers = nn.ModuleList(OrderedLayer(_checked(layer)) for layer in network.layers)
+    network.output = OrderedLinear(weight if network.config.tied else network.head.weight)
     return network
+
+
+def has_onednn() -> bool:
+    """Whether this torch has the operators, which are those its own compiler calls, and no public part of it."""
+    is_built: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return is_built and all(hasattr(torch.ops.mkldnn, name) for name in OPERATORS)
 
 
 def _checked(layer: Any) -> Layer:

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from engine.model.cache import KeyValues
+from engine.model.int8 import quantize
 from engine.model.network import Network
-from engine.model.packing import pack
-from engine.model.quantized import quantize
+from engine.model.onednn import order
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def near(found, wanted, share):
 def test_packed_products_are_the_same_but_for_rounding(network, read):
     exact = logits(network, read)
     plain = copy.deepcopy(network).bfloat16()
-    packed = pack(copy.deepcopy(plain))
+    packed = order(copy.deepcopy(plain))
     assert near(logits(plain, read), exact, 0.05)
     assert near(logits(packed, read), exact, 0.05)
     assert packed.parameter_count() == plain.parameter_count()
@@ -36,7 +36,7 @@ def test_packed_products_are_the_same_but_for_rounding(network, read):
 
 def test_float32_is_left_as_it_is(network):
     made = copy.deepcopy(network)
-    assert list(pack(made).state_dict()) == list(network.state_dict())
+    assert list(order(made).state_dict()) == list(network.state_dict())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
