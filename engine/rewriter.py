@@ -22,6 +22,7 @@ from engine.checkpoints.loading import Loaded, load
 from engine.checkpoints.vocabulary import Vocabulary
 from engine.diffusion.levenshtein import gaps
 from engine.errors import CheckpointError
+from engine.model.packed import Packing
 from engine.requests import (
     Candidate,
     Completed,
@@ -86,7 +87,13 @@ class Rewriter:
     """A loaded checkpoint of another family."""
 
     def __init__(
-        self, loaded: Loaded, vocabulary: Vocabulary, frame: tuple[list[int], list[int]], *, path: Path
+        self,
+        loaded: Loaded,
+        vocabulary: Vocabulary,
+        frame: tuple[list[int], list[int]],
+        *,
+        path: Path,
+        weights: str,
     ) -> None:
         """
         Args:
@@ -107,7 +114,7 @@ class Rewriter:
             revision=revision(path),
             path=str(path),
             parameters=network.parameter_count(),
-            dtype=str(weight.dtype).removeprefix("torch."),
+            dtype=weights,
             device=str(weight.device),
             max_region_tokens=4 * room // 9,  # read, and written anew with a quarter to spare
             recipes=(),
@@ -116,8 +123,14 @@ class Rewriter:
         )
 
     @classmethod
-    def load(cls, path: Path, *, device: str, dtype: torch.dtype) -> "Rewriter":
+    def load(
+        cls, path: Path, *, device: str, dtype: torch.dtype, packing: Packing | None = None
+    ) -> "Rewriter":
         """The checkpoint in a folder.
+
+        Args:
+            dtype: of what is computed, and of weights that are not packed.
+            packing: keep the matrices of layers in so few bits.
 
         Raises:
             CheckpointError: the folder is no checkpoint of a known family, not to be trusted, or has no usable
@@ -131,8 +144,9 @@ class Rewriter:
         ids = special_ids(what.ids, config, vocabulary, frame[1], path)
         if ids.mask is None and what.family.sight != "past":
             raise CheckpointError(f"{path}: neither config.json nor the tokenizer names a mask token")
-        loaded = load(path, device=device, dtype=dtype)  # last, since it takes longest
-        return cls(replace(loaded, ids=ids), vocabulary, frame, path=path)
+        loaded = load(path, device=device, dtype=dtype, packing=packing)  # last, since it takes longest
+        weights = packing or str(dtype).removeprefix("torch.")
+        return cls(replace(loaded, ids=ids), vocabulary, frame, path=path, weights=weights)
 
     @property
     def info(self) -> ModelInfo:

@@ -67,7 +67,7 @@ def _ask(question: Question, answer: Answer) -> None:
     refuse_untrained(settings.model, recipe, beyond="answer questions")
     shown = _read(others, workspace)
     started = time.perf_counter()
-    model = open_model(settings.model)
+    model = open_model(settings.model, settings.weights)
     report.seconds["load"] = time.perf_counter() - started
     report.model_name, report.model_revision = model.info.name, model.info.revision
     started = time.perf_counter()

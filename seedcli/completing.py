@@ -105,7 +105,7 @@ def _complete(job: CompletionJob, completing: Completing) -> None:
     gap = _read_gap(job, workspace)
     context = _read_context(job, workspace)
     started = time.perf_counter()
-    model = open_model(settings.model)
+    model = open_model(settings.model, settings.weights)
     report.seconds["load"] = time.perf_counter() - started
     report.model_name, report.model_revision = model.info.name, model.info.revision
     if context and not model.info.context_tokens:

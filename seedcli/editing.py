@@ -66,7 +66,7 @@ def _edit(job: EditJob, report: Report) -> None:
         return
     with open_checker(workspace, check, settings) as checker:
         with _timed(report, "load"):
-            model = open_model(settings.model)
+            model = open_model(settings.model, settings.weights)
         report.model_name, report.model_revision = model.info.name, model.info.revision
         if not tasks and not targets:
             with _timed(report, "context"):

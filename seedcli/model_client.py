@@ -60,8 +60,11 @@ class ModelClient(Protocol):
         """
 
 
-def open_model(name: str | None) -> ModelClient:
+def open_model(name: str | None, weights: str | None = None) -> ModelClient:
     """The checkpoint of that name or in that folder, loaded into this process; the default one for None.
+
+    Args:
+        weights: as in the settings.
 
     Raises:
         ModelError: there is no such checkpoint, or it cannot be loaded.
@@ -70,7 +73,7 @@ def open_model(name: str | None) -> ModelClient:
     try:
         from engine.opening import open_editor
 
-        return open_editor(path)
+        return open_editor(path, weights)
     except EngineError as error:
         raise ModelError(str(error)) from error
     except ImportError as error:

@@ -27,6 +27,8 @@ class Settings:
 
     model: str | None = None
     """Name or folder of the checkpoint; None for the one that comes with Seed."""
+    weights: str | None = None
+    """How the model's weights are held; None for bfloat16 where the machine computes it fast, else float32."""
     seed: int = 0
     """Source of all chance in the sampler."""
     candidates: int = 1
@@ -49,6 +51,7 @@ class Settings:
 
 _TYPES: Mapping[str, type] = {
     "model": str,
+    "weights": str,
     "seed": int,
     "candidates": int,
     "temperature": float,
@@ -70,6 +73,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "check_jobs": (1, 256),
     "check_disk": (0.001, 100_000),
 }
+_CHOICES: Mapping[str, tuple[str, ...]] = {"weights": ("bfloat16", "float32", "int8", "int4")}
 CHECK_SETTINGS = ("check_timeout", "check_jobs", "check_disk")
 """What only matters with `--check`."""
 assert set(_TYPES) == {f.name for f in dataclasses.fields(Settings)}, "every setting has its type"
@@ -162,12 +166,15 @@ def _checked(where: str, key: str, value: Any, *, shown: str = "") -> Any:
     kind = _TYPES[key]
     fits = isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
     low, high = _RANGES.get(key, (0, 0))
-    if not fits or (key in _RANGES and not low <= value <= high):
+    is_known = key not in _CHOICES or value in _CHOICES[key]
+    if not fits or not is_known or (key in _RANGES and not low <= value <= high):
         raise SettingsError(f"{where}: {shown or key} must be {_wanted(key)}, not {value!r}")
     return kind(value)
 
 
 def _wanted(key: str) -> str:
     """What a value of this setting looks like, for a message."""
+    if key in _CHOICES:
+        return f"one of {', '.join(_CHOICES[key])}"
     noun = {str: "text", int: "a whole number", float: "a number"}[_TYPES[key]]
     return f"{noun} from {_RANGES[key][0]} to {_RANGES[key][1]}" if key in _RANGES else noun

@@ -40,8 +40,8 @@ class Answered(NamedTuple):
 class _Worker:
     """What runs on another machine: a model."""
 
-    def __init__(self, model: str | None) -> None:
-        self._model: ModelClient = open_model(model)
+    def __init__(self, model: str | None, weights: str | None) -> None:
+        self._model: ModelClient = open_model(model, weights)
 
     def introduce(self) -> tuple[ModelInfo, str, int]:
         """The model, the machine's name, the process."""
@@ -56,12 +56,12 @@ class _Worker:
 class RayWorkers:
     """Workers of a Ray cluster, as a context."""
 
-    def __init__(self, address: str, count: int | None, model: str | None) -> None:
+    def __init__(self, address: str, count: int | None, model: tuple[str | None, str | None]) -> None:
         """
         Args:
             address: of a cluster that runs, `auto` for the one that this machine belongs to, or `LOCAL`.
             count: of workers; None for one for each GPU, else one for each machine.
-            model: name or folder of the checkpoint, the same on every machine.
+            model: name or folder of the checkpoint, the same on every machine, and how its weights are held.
 
         Raises:
             SettingsError: Ray is not installed, or there is no cluster at that address.
@@ -123,7 +123,7 @@ class RayWorkers:
 
     def _start(self) -> None:
         remote = self._ray.remote(**self._needs, max_restarts=0)(_Worker)
-        worker = remote.remote(self._model)
+        worker = remote.remote(*self._model)
         self._starting[worker.introduce.remote()] = worker
 
     def _introduced(self, ended: Any) -> ModelInfo:

@@ -252,9 +252,9 @@ class BatchRun:
 
     def _opened(self) -> "Alone | RayWorkers":
         if self._asker is None:
-            wish, model = self._wish, self._settings.model
+            wish, model = self._wish, (self._settings.model, self._settings.weights)
             if wish.ray is None:
-                self._asker = Alone(open_model(model))
+                self._asker = Alone(open_model(*model))
             else:
                 self._asker = self._stack.enter_context(RayWorkers(wish.ray, wish.workers, model))
         return self._asker

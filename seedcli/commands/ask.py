@@ -27,6 +27,9 @@ def ask(
     ],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Hold weights as bfloat16, float32, int8 or int4.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Source of all chance.")] = None,
     temperature: Annotated[float | None, typer.Option(help="Randomness of the answer.")] = None,
     isolated: Annotated[bool, typer.Option("--isolated", help="Read no configuration files.")] = False,
@@ -51,7 +54,7 @@ def ask(
     """
     from seedcli.asking import Question, run_ask
 
-    sampling = {"model": model, "seed": seed, "temperature": temperature}
+    sampling = {"model": model, "weights": weights, "seed": seed, "temperature": temperature}
     done = run_ask(Question((question, *words), sampling, isolated))
     say(done.report.message)
     if json:

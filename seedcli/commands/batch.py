@@ -31,6 +31,9 @@ def batch(
         bool, typer.Option("--resume/--no-resume", help="Go on where a run that was stopped left off.")
     ] = True,
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Hold weights as bfloat16, float32, int8 or int4.")
+    ] = None,
     candidates: Annotated[int | None, typer.Option("-n", "--candidates", help="Candidates to draw.")] = None,
     seed: Annotated[int | None, typer.Option(help="Source of all chance.")] = None,
     temperature: Annotated[float | None, typer.Option(help="Randomness of further candidates.")] = None,
@@ -93,6 +96,7 @@ def batch(
         unordered=unordered,
         sampling={
             "model": model,
+            "weights": weights,
             "seed": seed,
             "candidates": candidates,
             "temperature": temperature,

@@ -23,6 +23,9 @@ def complete(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Hold weights as bfloat16, float32, int8 or int4.")
+    ] = None,
     context: Annotated[
         list[str], typer.Option(metavar="PATH", help="Also show this file to the model, if it reads context.")
     ] = [],  # noqa: B006
@@ -68,6 +71,7 @@ def complete(
         context=tuple(context),
         sampling={
             "model": model,
+            "weights": weights,
             "seed": seed,
             "temperature": temperature,
             "top_k": top_k,

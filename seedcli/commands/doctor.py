@@ -132,5 +132,5 @@ def _model(name: str | None, isolated: bool) -> str:
 
     settings = load_settings(Workspace.discover(Path.cwd()).root, {"model": name}, isolated=isolated)
     forbid_download(settings.model)
-    info = open_model(settings.model).info
+    info = open_model(settings.model, settings.weights).info
     return f"{info.name} {info.revision}, {info.parameters:,} parameters, {info.dtype} on {info.device}"

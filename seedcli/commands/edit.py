@@ -37,6 +37,9 @@ def edit(
         bool, typer.Option("--json", help="Print one JSON object; without -y, write nothing.")
     ] = False,
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Hold weights as bfloat16, float32, int8 or int4.")
+    ] = None,
     candidates: Annotated[int | None, typer.Option("-n", "--candidates", help="Candidates to draw.")] = None,
     seed: Annotated[int | None, typer.Option(help="Source of all chance.")] = None,
     new: Annotated[
@@ -174,6 +177,7 @@ def edit(
         context=tuple(context),
         sampling={
             "model": model,
+            "weights": weights,
             "seed": seed,
             "candidates": candidates,
             "temperature": temperature,

@@ -102,7 +102,9 @@ def show_model(
     forbid_download(settings.model)
     foreign = described(settings.model)
     facts = foreign.facts() if foreign else {}
-    info = foreign.rows() if foreign else dataclasses.asdict(open_model(settings.model).info)
+    info = (
+        foreign.rows() if foreign else dataclasses.asdict(open_model(settings.model, settings.weights).info)
+    )
     if json:
         table = info | ({"facts": _table(facts)} if facts else {})
         answer(json_format.dumps({"version": JSON_VERSION, "model": table}).encode() + b"\n")

@@ -42,6 +42,9 @@ def scan(
         Path | None, typer.Option(metavar="FILE", help="Note what is read, to go on after a kill.")
     ] = None,
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Checkpoint to use.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Hold weights as bfloat16, float32, int8 or int4.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Read ignored and secret files that are named.")
     ] = False,
@@ -77,7 +80,7 @@ def scan(
         baseline=baseline,
         new_baseline=write_baseline,
         state=state,
-        sampling={"model": model},
+        sampling={"model": model, "weights": weights},
         force=force,
         isolated=isolated,
     )

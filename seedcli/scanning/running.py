@@ -95,7 +95,7 @@ def run_scan(wish: ScanWish) -> Scanned:
     _, instruction = render_recipe(workspace, RECIPE, {})
     places = _Places(workspace, wish)
     least = wish.least * (MARGIN if wish.new_baseline else 1)
-    model = open_model(settings.model)
+    model = open_model(settings.model, settings.weights)
     scanned = Scanned(f"{model.info.name} {model.info.revision}")
     with (
         Readings(wish.state, model=scanned.model, least=least) as readings,

@@ -65,7 +65,7 @@ def test_a_model_given_as_a_path_in_a_file_is_relative_to_it(root: Path) -> None
     ("file", "text", "message"),
     [
         ("seed.toml", "treshold = 0.5", "seed.toml: unknown setting 'treshold'; did you mean 'threshold'"),
-        ("seed.toml", "zzz = 0.5", "unknown setting 'zzz'; known: model, seed, "),
+        ("seed.toml", "zzz = 0.5", "unknown setting 'zzz'; known: model, weights, seed, "),
         ("pyproject.toml", "[tool.seed]\nmodle = 'x'", r"pyproject.toml \[tool.seed\]: unknown .* 'model'"),
         ("pyproject.toml", "tool.seed = 3", "`tool.seed` must be a table, not 3"),
         ("seed.toml", "threshold = 'high'", "threshold must be a number from 0 to 1, not 'high'"),

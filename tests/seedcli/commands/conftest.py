@@ -78,7 +78,7 @@ def seed(monkeypatch: pytest.MonkeyPatch) -> Seed:
     repairing = ScriptedModel(replacing({"a - b": "a + b"}))
 
     def run(*arguments: str, model: ModelClient | None = repairing, stdin: bytes = b"") -> Result:
-        opening = open_model if model is None else lambda name: model
+        opening = open_model if model is None else lambda name, weights: model
         for module in ("editing", "batching.running", "scanning.running", "completing", "asking"):
             monkeypatch.setattr(f"seedcli.{module}.open_model", opening)
         if model is not None:

@@ -42,6 +42,6 @@ def _answer(request: EditRequest) -> str | None:
 
 
 if __name__ == "__main__":
-    model_client.open_model = lambda name: ScriptedModel(_answer)
+    model_client.open_model = lambda name, weights: ScriptedModel(_answer)
     abilities.trained_recipes = lambda name: ()
     run()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.opening import open_editor
 from tests.engine.checkpoints.families.tiny_folders import tiny_folder
 from tests.engine.checkpoints.families.vendors import CONFIGS
 from tests.seedcli.commands.conftest import Seed
@@ -61,3 +62,20 @@ def test_scanning_needs_an_edit_model(seed: Seed, repo: Path, tmp_path: Path) ->
     done = seed("scan", "calc.py", "--model", str(folder), model=None)
     assert done.code == 3
     assert "writes regions anew" in done.err
+
+
+@pytest.mark.parametrize("weights", ["bfloat16", "float32", "int8", "int4"])
+def test_weights_are_held_as_asked(weights: str, seed: Seed, repo: Path, tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "m", "sdar")
+    flags = ("--model", str(folder), "--weights", weights)
+    assert seed("edit", "fix the bug", "calc.py::add", *flags, model=None).code == 3
+    assert open_editor(folder, weights).info.dtype == weights
+
+
+def test_other_weights_are_refused(seed: Seed, repo: Path) -> None:
+    done = seed("edit", "fix the bug", "calc.py::add", "--weights", "int3", model=None)
+    assert done.code == 2
+    assert "--weights must be one of bfloat16, float32, int8, int4, not 'int3'" in done.err
+    done = seed("edit", "fix the bug", "calc.py::add", "--weights", "int4", model=None)
+    assert done.code == 3
+    assert "dtype int4 is not one of" in done.err

@@ -74,7 +74,7 @@ class TestModels:
     def test_show(self, repo: Path, seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
         opened: list[str | None] = []
 
-        def open_model(name: str | None) -> ScriptedModel:
+        def open_model(name: str | None, weights: str | None) -> ScriptedModel:
             opened.append(name)
             return ScriptedModel({})
 
@@ -137,7 +137,7 @@ class TestModelsFromElsewhere:
 
 class TestDoctor:
     def test_a_healthy_machine(self, repo: Path, seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("seedcli.model_client.open_model", lambda name: ScriptedModel({}))
+        monkeypatch.setattr("seedcli.model_client.open_model", lambda name, weights: ScriptedModel({}))
         result = seed("doctor")
         assert (result.code, result.err) == (0, "")
         assert all(line.startswith("ok  ") for line in result.out.decode().splitlines())
