@@ -45,6 +45,7 @@ class SeedModel(PreTrainedModel):  # type: ignore[misc]  # untyped base
 
     config_class = SeedConfig
     attend = staticmethod(attend)
+    output, stream_dtype = Network.output, Network.stream_dtype
     compute_dtype = Network.compute_dtype
     forward = Network.forward
     logits = Network.logits

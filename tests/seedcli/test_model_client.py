@@ -77,7 +77,7 @@ def test_a_real_checkpoint_answers_every_request(models: Path) -> None:
     save(models / "tiny", Network(config), tokenizer, {"threshold": 0.9, "recipes": ["fix"]})
     model = open_model("tiny")
     assert (model.info.name, model.info.recipes, model.info.threshold) == ("tiny", ("fix",), 0.9)
-    regions = ["def f(a):\n    return a\n", "x = 1\n", "y = 2\n" * 400]
+    regions = ["def f(a):\n    return a\n", "x = 1\n", "y = 2\n" * 4000]
     proposals = model.propose([EditRequest("fix the bug", region) for region in regions], EditOptions())
     assert len(proposals) == 3
     assert proposals[2].verdict == "too_long"

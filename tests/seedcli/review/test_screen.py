@@ -160,6 +160,7 @@ async def test_a_change_behind_the_question_is_told_before_anything_is_written()
 async def test_keys_in_the_footer_can_be_clicked():
     async with reviewing() as (app, pilot):
         await pilot.click("FooterKey")
+        await pilot.pause()
         assert app.decisions.state(Place(0, 0)) == "accepted"
 
 

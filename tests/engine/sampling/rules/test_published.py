@@ -191,7 +191,8 @@ PUBLISHED = {
 
 
 def test_every_family_that_is_loaded_has_its_published_rule_here():
-    assert sorted(PUBLISHED) == sorted(name for name in FAMILY if name != "llada2.2")
+    written_here = {name for name, family in FAMILY.items() if not family.through} - {"llada2.2"}
+    assert sorted(PUBLISHED) == sorted(written_here)
 
 
 def rule_of(name):
