@@ -58,13 +58,10 @@ def render_card(
 
 
 def _stages(curriculum: Curriculum, settings: Mapping[str, Any]) -> list[str]:
-    began = settings.get("began_with")
     lines = [
         "## Training",
         "",
-        f"It began with the weights of checkpoint {began['revision']}, after {began['steps']} steps."
-        if began
-        else "It began with random weights.",
+        _origin(settings.get("began_with")),
         "",
         "| stage | steps | share of the peak rate | mixture |",
         "| --- | --- | --- | --- |",
@@ -80,6 +77,14 @@ def _stages(curriculum: Curriculum, settings: Mapping[str, Any]) -> list[str]:
         else f"The last {curriculum.decay} of {settings['steps']} steps let the rate fall to 0.",
         "",
     ]
+
+
+def _origin(began: Mapping[str, Any] | None) -> str:
+    if began is None:
+        return "It began with random weights."
+    line = f"It began with the weights of checkpoint {began['revision']}, after {began['steps']} steps."
+    kept = began.get("kept")
+    return f"{line} What is here is the mean of both, {kept:.0%} of it those it began with." if kept else line
 
 
 def _scores(reports: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -108,15 +108,27 @@ def _weights(
 
 
 def export(
-    corpus: Path, folder: Path, out: Path, *, threshold: float, sure: float, reports: Sequence[Path] = ()
+    corpus: Path,
+    folder: Path,
+    out: Path,
+    *,
+    threshold: float,
+    sure: float,
+    start: Path | None = None,
+    kept: float = 0.0,
+    reports: Sequence[Path] = (),
 ) -> None:
     """Write the run's weights as a checkpoint with the sampler's thresholds and a model card.
 
     Args:
+        start: the checkpoint whose weights the run began with.
+        kept: share of those weights in the mean that is written, in [0, 1): what a run forgets of what it began with
+            comes back, at little cost of what it learned (Wortsman et al. 2021, arXiv 2109.01903).
         reports: files of `seed eval` whose figures the card shows.
 
     Raises:
-        DataError: the run has saved nothing yet, or a report cannot be read.
+        DataError: the run has saved nothing yet, began with other weights than those of `start`, or a report cannot
+            be read.
     """
     tokenizer = CodeTokenizer.load(corpus)
     curriculum = read_curriculum(folder / "config.toml", tokenizer.size)
@@ -129,14 +141,18 @@ def export(
     if state.get("average") is not None:
         for parameter, mean in zip(network.parameters(), state["average"], strict=True):
             parameter.data.copy_(mean)
+    began = json.loads((folder / BEGAN).read_text()) if (folder / BEGAN).exists() else None
+    if kept:
+        _keep(network, corpus, start, kept, began)
+        began["kept"] = kept
     settings: dict[str, Any] = {
         "recipes": list(RECIPES),
         "threshold": threshold,
         "sure": sure,
         "steps": state["step"],
     }
-    if (folder / BEGAN).exists():
-        settings["began_with"] = json.loads((folder / BEGAN).read_text())
+    if began:
+        settings["began_with"] = began
     if curriculum.decoder == "autoregressive":
         settings |= {"decoder": curriculum.decoder, "lookahead": LOOKAHEAD}
     checkpoint.save(out, network, tokenizer, settings)
@@ -146,3 +162,18 @@ def export(
         raise DataError(f"cannot make the model card: {error}") from error
     card = render_card(out.name, curriculum, settings, network.parameter_count(), data, figures)
     (out / "README.md").write_text(card)
+
+
+def _keep(
+    network: Network, corpus: Path, start: Path | None, share: float, began: dict[str, Any] | None
+) -> None:
+    """Put the mean of a run's weights and those it began with in the place of the run's."""
+    if start is None or began is None:
+        raise DataError("weights can be kept of a checkpoint that the run began with; name it, or keep none")
+    weights, found = _weights(start, corpus, network)
+    if found["revision"] != began["revision"]:
+        raise DataError(
+            f"the run began with checkpoint {began['revision']}, {start} is {found['revision']}; name the former"
+        )
+    for name, value in network.state_dict().items():
+        value.lerp_(weights[name], share)

@@ -119,6 +119,10 @@ def export(
     corpus: Path = Corpus,
     threshold: float = typer.Option(0.7, help="Least probability of a change for it to be made."),
     sure: float = typer.Option(0.3, help="Most probability of a change at which nothing needs to change."),
+    start: Path = typer.Option(None, help="The checkpoint that the run began with, for --kept."),
+    kept: float = typer.Option(
+        0.0, min=0.0, max=0.99, help="Share of the weights it began with in the mean to be written."
+    ),
     report: list[Path] = typer.Option(
         [], help="A report of `seed eval` for the model card; may be repeated."
     ),
@@ -128,12 +132,13 @@ def export(
     \b
     Examples:
       seed train export runs/mine my-model --corpus corpus
+      seed train export runs/more my-model --start default --kept 0.5
     """
     from engine.errors import EngineError
     from engine.training.running import export as write
 
     try:
-        write(corpus, folder, out, threshold=threshold, sure=sure, reports=report)
+        write(corpus, folder, out, threshold=threshold, sure=sure, start=start, kept=kept, reports=report)
     except EngineError as error:
         raise SettingsError(str(error)) from error
     typer.echo(str(out))

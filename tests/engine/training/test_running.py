@@ -94,6 +94,19 @@ def test_a_corpus_becomes_a_checkpoint_that_loads(prepared, tmp_path):
     assert tuned.exit is None
     assert settings["began_with"] == {"revision": checkpoint.revision(tmp_path / "out"), "steps": 2}
 
+    half = {"threshold": 0.6, "sure": 0.2, "start": tmp_path / "out", "kept": 0.5}
+    export(prepared / "corpus", tmp_path / "second", tmp_path / "half", **half)
+    mean, _, settings = checkpoint.load(tmp_path / "half", device="cpu", dtype=torch.float32)
+    assert settings["began_with"]["kept"] == 0.5
+    assert "50% of it those it began with" in (tmp_path / "half/README.md").read_text()
+    for middle, start, end in zip(mean.parameters(), network.parameters(), tuned.parameters(), strict=False):
+        torch.testing.assert_close(middle, (start + end) / 2, rtol=0.01, atol=0.001)
+    assert not all(map(torch.equal, mean.parameters(), tuned.parameters()))
+    with pytest.raises(DataError, match="the run began with checkpoint"):
+        export(prepared / "corpus", tmp_path / "second", tmp_path / "no", **half | {"start": tmp_path / "tuned"})
+    with pytest.raises(DataError, match="name it, or keep none"):
+        export(prepared / "corpus", tmp_path / "run", tmp_path / "no", **half)
+
 
 def test_an_exported_twin_edits(prepared, tmp_path):
     config = tmp_path / "twin.toml"
