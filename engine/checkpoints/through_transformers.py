@@ -23,6 +23,9 @@ from engine.model.packed import Packing
 MOST_STEPS = 4096
 """Of a canvas; a folder that asks for more would never come to an end."""
 
+COLD, WARM = 0.4, 0.8
+"""Temperatures of the last and the first step where the folder names none: those of transformers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
@@ -136,13 +139,20 @@ def load(folder: Path, *, device: str, dtype: torch.dtype, packing: Packing | No
 
 
 def _check(what: Described, model: Any, missing: Sequence[str]) -> None:
-    """Refuse what transformers would make up by chance, and steps without end."""
+    """Refuse what transformers would make up by chance, and settings that it takes only until it writes."""
     if missing:
         raise CheckpointError(f"{what.folder} as {what.family.name} lacks {enumerated(missing)}")
-    steps = model.generation_config.max_denoising_steps or 0
+    settings = model.generation_config
+    steps = settings.max_denoising_steps or 0
     if steps > MOST_STEPS:
         raise CheckpointError(
             f"{what.folder}: generation_config.json asks for {steps} steps a canvas; {MOST_STEPS} are the most"
+        )
+    cold = COLD if settings.t_min is None else settings.t_min
+    warm = WARM if settings.t_max is None else settings.t_max
+    if not cold < warm:
+        raise CheckpointError(
+            f"{what.folder}: generation_config.json: t_min {cold} is not below t_max {warm}"
         )
 
 

@@ -89,6 +89,8 @@ def test_a_folder_that_is_not_as_it_says_is_refused(folder, tmp_path):
     refused("asks for 1000000 steps a canvas; 4096 are the most")
     (path / "generation_config.json").write_text('{"sampler_config": {"_cls_name": "absent"}}')
     refused("does not load through transformers' DiffusionGemmaForBlockDiffusion: ")
+    (path / "generation_config.json").write_text('{"t_min": 0.9}')
+    refused("t_min 0.9 is not below t_max 0.8")
     (path / "generation_config.json").unlink()
     tensors = load_file(path / "model.safetensors")
     lacking = min(name for name in tensors if name.endswith("q_proj.weight"))

@@ -8,7 +8,7 @@ import pytest
 
 from engine.opening import open_editor
 from tests.engine.checkpoints.families.tiny_folders import tiny_folder
-from tests.engine.checkpoints.families.tiny_gemma import tiny_gemma
+from tests.engine.checkpoints.families.tiny_gemma import STEPS, tiny_gemma
 from tests.engine.checkpoints.families.vendors import CONFIGS
 from tests.seedcli.commands.conftest import Seed
 
@@ -42,9 +42,9 @@ def test_transformers_writes_where_it_has_the_network(seed: Seed, repo: Path, tm
     assert (done.code, done.err.count("\n"), table["outcome"], table["patch"]) == (3, 1, "no_edit", "")
     assert any(words in table["message"] for words in REFUSED), table["message"]
     assert table["model"]["name"] == "m"
-    # 6 steps a canvas; one forward reads what stands before it, and the answers share none
-    assert table["rounds"] % 6 == 0
-    assert table["forwards"] >= 2 * table["rounds"] // 6 * 7 > 0
+    # steps of a canvas, and one forward that reads what stands before it; the two answers share none
+    assert table["rounds"] % STEPS == table["forwards"] % (STEPS + 1) == 0
+    assert table["forwards"] > table["rounds"] // STEPS * (STEPS + 1) > 0
     assert table["seconds"]["model"] > 0
     assert (repo / "calc.py").read_bytes() == before
 
