@@ -14,11 +14,10 @@ from pathlib import Path
 import torch
 
 from engine.answers import code_of, is_closed, like_region
-from engine.checkpoints import contents
+from engine.checkpoints import contents, loading, through_transformers
 from engine.checkpoints.chat import TokenizerConfig, turns
-from engine.checkpoints.describing import describe
+from engine.checkpoints.describing import Described, describe
 from engine.checkpoints.families.family import Ids
-from engine.checkpoints.loading import Loaded, load
 from engine.checkpoints.vocabulary import Vocabulary
 from engine.diffusion.levenshtein import gaps
 from engine.errors import CheckpointError
@@ -36,6 +35,7 @@ from engine.requests import (
     Verdict,
 )
 from engine.sampling.batch import like_lengths
+from engine.sampling.foreign import ForeignWriter
 from engine.sampling.rules.guesses import Heat
 from engine.sampling.rules.writer import Writer, writer
 from engine.sampling.rules.writing import Writing, Written
@@ -56,6 +56,16 @@ GROUP_TOKENS = 32_768
 """Most tokens, read and written, of the answers that share forwards; bounds the cache."""
 TAIL = 24
 """Last tokens of an answer that are looked at for its end; a closing line has fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A checkpoint's weights, ready to write."""
+
+    writer: Writer
+    parameters: int
+    device: str
+    group_tokens: int = GROUP_TOKENS
 
 
 @dataclass(slots=True)
@@ -88,34 +98,32 @@ class Rewriter:
 
     def __init__(
         self,
-        loaded: Loaded,
+        what: Described,
+        opened: "_Opened",
         vocabulary: Vocabulary,
         frame: tuple[list[int], list[int]],
         *,
-        path: Path,
         weights: str,
     ) -> None:
         """
         Args:
             frame: what stands before and after the question.
+            weights: the type that they are held in.
         """
-        network, family = loaded.network, loaded.family
-        self._vocabulary, self._frame, self._family = vocabulary, frame, family
-        self._writer: Writer = writer(network, family, loaded.ids, loaded.block)
-        self._ids = loaded.ids
-        tokens = network.config.max_tokens
+        self._vocabulary, self._frame, self._family = vocabulary, frame, what.family
+        self._writer, self._ids, self._group_tokens = opened.writer, what.ids, opened.group_tokens
+        tokens = what.shape.max_tokens
         context = min(CONTEXT, tokens // 4)
         frame_tokens = len(frame[0]) + len(frame[1])
         room = max(0, tokens - context - INSTRUCTION - frame_tokens - SPARE)
-        weight = network.embedding.weight
         self._room = tokens
         self._info = ModelInfo(
-            name=contents.called(path),
-            revision=revision(path),
-            path=str(path),
-            parameters=network.parameter_count(),
+            name=contents.called(what.folder),
+            revision=revision(what.folder),
+            path=str(what.folder),
+            parameters=opened.parameters,
             dtype=weights,
-            device=str(weight.device),
+            device=opened.device,
             max_region_tokens=4 * room // 9,  # read, and written anew with a quarter to spare
             recipes=(),
             threshold=THRESHOLD,
@@ -135,18 +143,18 @@ class Rewriter:
         Raises:
             CheckpointError: the folder is no checkpoint of a known family, not to be trusted, or has no usable
                 tokenizer or chat template.
-            DeviceError: it does not fit into memory.
+            DeviceError: it does not fit into memory, or its weights cannot be packed.
         """
         what, config = describe(path), TokenizerConfig.read(path)
         vocabulary = Vocabulary.load(path, what.shape.vocabulary)
         around = turns(path, config, what.family.template)
         frame = vocabulary.frame(around.before), vocabulary.frame(around.after)
         ids = special_ids(what.ids, config, vocabulary, frame[1], path)
-        if ids.mask is None and what.family.sight != "past":
+        if ids.mask is None and what.family.sight != "past" and not what.family.through:
             raise CheckpointError(f"{path}: neither config.json nor the tokenizer names a mask token")
-        loaded = load(path, device=device, dtype=dtype, packing=packing)  # last, since it takes longest
-        weights = packing or str(dtype).removeprefix("torch.")
-        return cls(replace(loaded, ids=ids), vocabulary, frame, path=path, weights=weights)
+        what = replace(what, ids=ids)
+        opened = _open(what, device, dtype, packing)  # last, since it takes longest
+        return cls(what, opened, vocabulary, frame, weights=packing or str(dtype).removeprefix("torch."))
 
     @property
     def info(self) -> ModelInfo:
@@ -157,13 +165,13 @@ class Rewriter:
         start = time.perf_counter()
         tasks = [self._task(request) for request in requests]
         begun = time.perf_counter()
-        self._write([task for task in tasks if task.most], options)
+        forwards = self._write([task for task in tasks if task.most], options)
         seconds = {
             "tokenize": begun - start,
             "prefix": 0.0,
             "rounds": time.perf_counter() - begun,
         }
-        return [self._proposal(task, options, seconds) for task in tasks]
+        return [self._proposal(task, options, forwards, seconds) for task in tasks]
 
     def scan(self, requests: Sequence[EditRequest], *, least: float) -> list[Reading]:
         """Nothing: a model that writes regions anew cannot tell places.
@@ -211,8 +219,8 @@ class Rewriter:
         kept = self._vocabulary.shown(ids[-self._info.context_tokens :])
         return kept.partition("\n")[2]
 
-    def _write(self, tasks: Sequence[_Task], options: EditOptions) -> None:
-        """The answers of every task, the greedy one first."""
+    def _write(self, tasks: Sequence[_Task], options: EditOptions) -> int:
+        """The answers of every task, the greedy one first; how many forwards were made."""
         warmth = options.temperature or self._family.rule.temperature or WARMTH
         heats = [None, *[Heat(warmth, options.top_k, self._family.rule.top_p)] * (options.candidates - 1)]
         asked = [
@@ -222,10 +230,14 @@ class Rewriter:
         ]
         lengths = [len(writing.prompt) + writing.most for _, writing in asked]
         answers: dict[int, Written] = {}
-        for group in like_lengths(lengths, GROUP_TOKENS):
-            answers |= zip(group, self._writer.write([asked[i][1] for i in group]), strict=True)
+        forwards = 0
+        for group in like_lengths(lengths, self._group_tokens):
+            written = self._writer.write([asked[i][1] for i in group])
+            answers |= zip(group, written, strict=True)
+            forwards += max(one.forwards for one in written)
         for i, (task, _) in enumerate(asked):
             task.written.append(answers[i])
+        return forwards
 
     def _writing(self, task: _Task, heat: Heat | None, chance: str) -> Writing:
         fence = task.asked.fence
@@ -235,7 +247,9 @@ class Rewriter:
 
         return Writing(task.prompt, task.most, task.draft, heat, chance, ended)
 
-    def _proposal(self, task: _Task, options: EditOptions, seconds: dict[str, float]) -> Proposal:
+    def _proposal(
+        self, task: _Task, options: EditOptions, forwards: int, seconds: dict[str, float]
+    ) -> Proposal:
         threshold = self._info.threshold if options.threshold is None else options.threshold
         read = [self._read(task, written) for written in task.written]
         verdict, message = self._verdict(task, read, threshold)
@@ -245,7 +259,7 @@ class Rewriter:
             candidates,
             message,
             read[0].score if read and read[0].text != task.request.region else 0.0,
-            max((written.forwards for written in task.written), default=0),
+            forwards if task.written else 0,
             max((written.rounds for written in task.written), default=0),
             task.region_tokens,
             seconds,
@@ -301,6 +315,23 @@ class Rewriter:
     def _changed(self, region: str, text: str) -> int:
         before, after = self._vocabulary.encode(region), self._vocabulary.encode(text)
         return sum(max(gap.end - gap.start, len(gap.wanted)) for gap in gaps(before, after))
+
+
+def _open(what: Described, device: str, dtype: torch.dtype, packing: Packing | None) -> _Opened:
+    """Load the weights.
+
+    Raises:
+        CheckpointError: they are not what the config says.
+        DeviceError: they do not fit into memory, or cannot be packed.
+    """
+    if what.family.through:
+        foreign = through_transformers.load(what.folder, device=device, dtype=dtype, packing=packing)
+        alone = ForeignWriter(foreign, what.ids)
+        return _Opened(alone, what.parameters, str(foreign.model.device), group_tokens=0)
+    loaded = loading.load(what.folder, device=device, dtype=dtype, packing=packing)
+    network = loaded.network
+    shared = writer(network, what.family, what.ids, what.block)
+    return _Opened(shared, network.parameter_count(), str(network.embedding.weight.device))
 
 
 def special_ids(

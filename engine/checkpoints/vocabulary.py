@@ -16,6 +16,8 @@ from engine.checkpoints.chat import TOKENIZER_CONFIG
 from engine.errors import CheckpointError
 
 TOKENIZER, VOCABULARY, MERGES = "tokenizer.json", "vocab.json", "merges.txt"
+SPACE = "\u2581"
+"""A space in Gemma's tokenizer, as SentencePiece has it; runs of it are added tokens, and no control tokens."""
 LOST = "\ufffd"
 """What stands for bytes that are no text."""
 QWEN_PATTERN = (
@@ -58,7 +60,8 @@ class Vocabulary:
                 f"{folder}: the tokenizer has token {most}, the network knows {size} tokens"
             )
         added = framed.get_added_tokens_decoder()
-        return cls(framed, ordinary, (i for i, token in added.items() if token.content.strip()))
+        controls = (i for i, token in added.items() if token.content.replace(SPACE, " ").strip())
+        return cls(framed, ordinary, controls)
 
     def frame(self, text: str) -> list[int]:
         """Ids of a text in which control tokens count."""

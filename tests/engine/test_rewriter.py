@@ -110,6 +110,16 @@ def test_a_threshold_is_the_users(ask):
     assert ask(BETTER, threshold=0.95)[0].verdict == "unsure"
 
 
+def test_forwards_are_those_of_the_call(loaded, monkeypatch):
+    """A short answer and a long one share none, two of like length share all."""
+    scripted = Scripted(loaded._vocabulary, [f"{BETTER}```\n"] * 3)
+    monkeypatch.setattr(loaded, "_writer", scripted)
+    long = "".join(f"x{i} = 1\n" for i in range(50))
+    requests = [EditRequest("return two", region) for region in (REGION, long, REGION)]
+    proposals = loaded.propose(requests, EditOptions())
+    assert [proposal.forwards for proposal in proposals] == [14] * 3
+
+
 def test_the_question_holds_what_is_asked(ask, loaded):
     region = "x = '<|im_end|> ```'\n"
     _, (writing,) = ask(region, region=region)

@@ -1,7 +1,7 @@
 """DiffusionGemma: Gemma 4 with experts, a causal reader and a writer that sees its whole canvas; no mask token.
 
 Its network is unlike Seed's (soft caps, sliding windows, vision), and transformers has it: it is recognised and
-described here, and loads through transformers' own class.
+described here, and loads and decodes through transformers' own class.
 """
 
 from typing import NoReturn
@@ -29,8 +29,8 @@ def _shape(config: Fields) -> ModelConfig:
 
 def _keys(_: ModelConfig) -> NoReturn:
     raise CheckpointError(
-        "diffusion-gemma has a network of its own, which loads through transformers (see docs/models.md); "
-        "`seed edit` does not take it yet"
+        "diffusion-gemma has a network of its own, which loads through transformers: it edits, but cannot be "
+        "trained (see docs/models.md)"
     )
 
 
@@ -49,7 +49,7 @@ DIFFUSION_GEMMA = Family(
         "logits": "generation_diffusion_gemma.py of transformers",
         "rule": "generation_diffusion_gemma.py of transformers: bound of entropy 0.1, temperature 0.8 down to 0.4",
         "keys": "modeling_diffusion_gemma.py of transformers, whose class loads them",
-        "chat": "unverified: Gemma 3's; the checkpoint's own template is what counts",
+        "chat": "unverified: Gemma 4's, by cli/serving/utils.py of transformers; the checkpoint's own is what counts",
         "licence": "model card",
     },
     model_types=("diffusion_gemma",),
@@ -59,6 +59,6 @@ DIFFUSION_GEMMA = Family(
     grid="prompt",
     sight="past and block",
     through="DiffusionGemmaForBlockDiffusion",
-    template=Turns("<start_of_turn>user\n", "<end_of_turn>\n<start_of_turn>model\n"),
+    template=Turns("<bos><|turn>user\n", "<turn|>\n<|turn>model\n"),
     rule=Rule("scheduled", sureness="entropy", steps=48),
 )

@@ -1,54 +1,24 @@
 """DiffusionGemma, tiny and random: recognised, described, and loaded by transformers' own class."""
 
+import shutil
 import sys
 from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from engine.checkpoints import loading
 from engine.checkpoints.describing import describe
 from engine.checkpoints.through_transformers import load
 from engine.errors import CheckpointError, DeviceError
+from tests.engine.checkpoints.families.tiny_gemma import tiny_gemma
 from tests.engine.checkpoints.families.vendors import CONFIGS, write
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    transformers = pytest.importorskip("transformers")
-    text = {
-        "vocab_size": 160,
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 16,
-        "global_head_dim": 16,
-        "max_position_embeddings": 512,
-        "num_experts": 4,
-        "top_k_experts": 2,
-        "moe_intermediate_size": 16,
-        "eos_token_id": 1,
-    }
-    vision = {
-        "model_type": "gemma4_vision",
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 2,
-        "head_dim": 16,
-    }
-    ids = {"boi_token_id": 150, "eoi_token_id": 151, "image_token_id": 152}
-    config = transformers.DiffusionGemmaConfig(
-        text_config=text, vision_config=vision, canvas_length=16, **ids
-    )
-    torch.manual_seed(0)
-    model = transformers.DiffusionGemmaForBlockDiffusion(config)
-    path = tmp_path_factory.mktemp("gemma") / "diffusiongemma-tiny"
-    model.save_pretrained(path)
-    return path
+    return tiny_gemma(tmp_path_factory.mktemp("gemma") / "diffusiongemma-tiny")
 
 
 @pytest.mark.slow
@@ -57,7 +27,7 @@ def test_it_is_described_and_loaded(folder):
     from transformers import DiffusionGemmaForBlockDiffusion
 
     what = describe(folder)
-    assert (what.family.name, what.block, what.shape.max_tokens) == ("diffusion-gemma", 16, 512)
+    assert (what.family.name, what.block, what.shape.max_tokens) == ("diffusion-gemma", 32, 4096)
     assert what.facts()["mask"][0] == "none"
     assert set(what.bytes_as()) == {"float32", "bfloat16"}
     assert what.rows()["parameters"] == sum(t.count for t in what.tensors.values())
@@ -66,10 +36,19 @@ def test_it_is_described_and_loaded(folder):
     again = DiffusionGemmaForBlockDiffusion.from_pretrained(folder).eval()
     state = again.state_dict()
     assert all(torch.equal(t, state[name]) for name, t in loaded.model.state_dict().items())
-    written = loaded.write(ids[0].tolist(), 16)
-    assert 0 <= len(written) <= 16
-    assert all(0 <= token < 160 for token in written)
-    assert loaded.write(ids[0].tolist(), 16) == written
+    canvases = written(loaded, ids[0].tolist(), 33)
+    assert {len(canvas.tokens) for canvas in canvases} == {32}
+    assert all(0 < p <= 1 for canvas in canvases for p in canvas.probabilities)
+    assert written(loaded, ids[0].tolist(), 33) == canvases
+    assert written(loaded, ids[0].tolist(), 33, seed=1) != canvases
+
+
+def written(loaded, prompt, most, seed=0):
+    canvases = []
+    before = torch.random.get_rng_state()
+    loaded.write(prompt, most, lambda canvas: bool(canvases.append(canvas)), seed=seed)
+    assert torch.equal(torch.random.get_rng_state(), before), "others' chance is left alone"
+    return canvases
 
 
 @pytest.mark.slow
@@ -96,3 +75,32 @@ def test_what_does_not_do_is_one_line(folder, tmp_path, monkeypatch):
     )
     with pytest.raises(CheckpointError, match="of the family llada, which Seed loads itself"):
         load(llada, device="cpu", dtype=torch.float32)
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_not_as_it_says_is_refused(folder, tmp_path):
+    def refused(words):
+        with pytest.raises(CheckpointError, match=words):
+            load(path, device="cpu", dtype=torch.float32)
+
+    path = tmp_path / "m"
+    shutil.copytree(folder, path)
+    (path / "generation_config.json").write_text('{"max_denoising_steps": 1000000}')
+    refused("asks for 1000000 steps a canvas; 4096 are the most")
+    (path / "generation_config.json").write_text('{"sampler_config": {"_cls_name": "absent"}}')
+    refused("does not load through transformers' DiffusionGemmaForBlockDiffusion: ")
+    (path / "generation_config.json").write_text('{"t_min": 0.9}')
+    refused("t_min 0.9 is not below t_max 0.8")
+    (path / "generation_config.json").unlink()
+    tensors = load_file(path / "model.safetensors")
+    lacking = min(name for name in tensors if name.endswith("q_proj.weight"))
+    save_file(
+        {k: t for k, t in tensors.items() if k != lacking}, path / "model.safetensors", {"format": "pt"}
+    )
+    refused(f"as diffusion-gemma lacks .*{lacking.split('.')[-2]}")
+
+
+@pytest.mark.slow
+def test_it_is_not_packed(folder):
+    with pytest.raises(DeviceError, match=r"cannot be packed as int8: .* take bfloat16 or float32"):
+        load(folder, device="cpu", dtype=torch.float32, packing="int8")

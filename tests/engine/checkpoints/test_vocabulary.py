@@ -10,6 +10,7 @@ from tokenizers import AddedToken, normalizers
 from engine.checkpoints.vocabulary import Vocabulary
 from engine.errors import CheckpointError
 from tests.engine.checkpoints.families.tiny_folders import CONTROLS, MASK, byte_tokenizer, write_tokenizer
+from tests.engine.checkpoints.families.tiny_gemma import gemma_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,16 @@ def test_control_tokens_count_in_the_frame_alone(vocabulary):
 def test_runs_of_spaces_stay_tokens(vocabulary):
     assert len(vocabulary.encode("    ")) == 1
     assert vocabulary.text(vocabulary.encode("    x")) == "    x"
+
+
+def test_sentencepieces_spaces_are_text(tmp_path):
+    gemma_tokenizer().save(str(tmp_path / "tokenizer.json"))
+    vocabulary = Vocabulary.load(tmp_path, 320)
+    text = "def f():\n    return 1  # é\n"
+    ids = vocabulary.encode(text)
+    assert len(ids) == len(text.encode()) - 3 - 1, "four spaces, and two, are a token each"
+    assert vocabulary.text(ids) == text
+    assert vocabulary.text(vocabulary.frame("<turn|>")) is None
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,11 +1,14 @@
 """`seed edit --model FOLDER` with tiny checkpoints of every family: random weights write nonsense, which is refused."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from engine.opening import open_editor
 from tests.engine.checkpoints.families.tiny_folders import tiny_folder
+from tests.engine.checkpoints.families.tiny_gemma import STEPS, tiny_gemma
 from tests.engine.checkpoints.families.vendors import CONFIGS
 from tests.seedcli.commands.conftest import Seed
 
@@ -26,6 +29,50 @@ def test_nonsense_is_refused(family: str, seed: Seed, repo: Path, tmp_path: Path
     assert table["tokens"] == {"region": len("def add(a, b):\n    return a - b\n"), "changed": 0}
     assert table["seconds"]["model"] > 0
     assert (repo / "calc.py").read_bytes() == before
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method:DeprecationWarning")  # torch's own, on its way
+def test_transformers_writes_where_it_has_the_network(seed: Seed, repo: Path, tmp_path: Path) -> None:
+    folder = tiny_gemma(tmp_path / "m")
+    before = (repo / "calc.py").read_bytes()
+    ask = ("edit", "fix the bug", "calc.py::add", "--model", str(folder))
+    done = seed(*ask, "-y", "--json", "-n", "2", model=None)
+    table = done.json
+    assert (done.code, done.err.count("\n"), table["outcome"], table["patch"]) == (3, 1, "no_edit", "")
+    assert any(words in table["message"] for words in REFUSED), table["message"]
+    assert table["model"]["name"] == "m"
+    # steps of a canvas, and one forward that reads what stands before it; the two answers share none
+    assert table["rounds"] % STEPS == table["forwards"] % (STEPS + 1) == 0
+    assert table["forwards"] > table["rounds"] // STEPS * (STEPS + 1) > 0
+    assert table["seconds"]["model"] > 0
+    assert (repo / "calc.py").read_bytes() == before
+
+    for weights in ("bfloat16", "float32"):
+        assert seed(*ask, "--weights", weights, model=None).code == 3
+        assert open_editor(folder, weights).info.dtype == weights
+    for weights in ("int8", "int4"):
+        done = seed(*ask, "--weights", weights, model=None)
+        (line,) = done.err.splitlines()
+        assert (done.code, done.out) == (3, b"")
+        assert f"cannot be packed as {weights}" in line
+        assert "take bfloat16 or float32" in line
+
+
+@pytest.mark.slow
+def test_without_transformers_it_says_what_to_install(
+    seed: Seed, repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny_gemma(tmp_path / "m")
+    for module, words in (
+        (None, "install it: pip install transformers"),
+        (SimpleNamespace(__version__="4.46.0"), "transformers 4.46.0 has no DiffusionGemmaForBlockDiffusion"),
+    ):
+        monkeypatch.setitem(sys.modules, "transformers", module)
+        done = seed("edit", "fix the bug", "calc.py::add", "--model", str(folder), model=None)
+        (line,) = done.err.splitlines()
+        assert (done.code, done.out) == (3, b"")
+        assert words in line
 
 
 def test_it_says_so_in_one_line(seed: Seed, repo: Path, tmp_path: Path) -> None:
