@@ -143,8 +143,7 @@ def export(
             parameter.data.copy_(mean)
     began = json.loads((folder / BEGAN).read_text()) if (folder / BEGAN).exists() else None
     if kept:
-        _keep(network, corpus, start, kept, began)
-        began["kept"] = kept
+        began = _keep(network, corpus, start, kept, began)
     settings: dict[str, Any] = {
         "recipes": list(RECIPES),
         "threshold": threshold,
@@ -166,8 +165,8 @@ def export(
 
 def _keep(
     network: Network, corpus: Path, start: Path | None, share: float, began: dict[str, Any] | None
-) -> None:
-    """Put the mean of a run's weights and those it began with in the place of the run's."""
+) -> dict[str, Any]:
+    """Put the mean of a run's weights and those it began with in the place of the run's; what the card says of it."""
     if start is None or began is None:
         raise DataError("weights can be kept of a checkpoint that the run began with; name it, or keep none")
     weights, found = _weights(start, corpus, network)
@@ -177,3 +176,4 @@ def _keep(
         )
     for name, value in network.state_dict().items():
         value.lerp_(weights[name], share)
+    return began | {"kept": share}

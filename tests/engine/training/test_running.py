@@ -103,7 +103,9 @@ def test_a_corpus_becomes_a_checkpoint_that_loads(prepared, tmp_path):
         torch.testing.assert_close(middle, (start + end) / 2, rtol=0.01, atol=0.001)
     assert not all(map(torch.equal, mean.parameters(), tuned.parameters()))
     with pytest.raises(DataError, match="the run began with checkpoint"):
-        export(prepared / "corpus", tmp_path / "second", tmp_path / "no", **half | {"start": tmp_path / "tuned"})
+        export(
+            prepared / "corpus", tmp_path / "second", tmp_path / "no", **half | {"start": tmp_path / "tuned"}
+        )
     with pytest.raises(DataError, match="name it, or keep none"):
         export(prepared / "corpus", tmp_path / "run", tmp_path / "no", **half)
 
