@@ -15,6 +15,8 @@ from engine.sampling.drawing import drawn
 TYPES = {"float64": torch.float64, "float32": torch.float32}
 ENTROPY_EPS = 1e-10
 """Added to probabilities before their logarithm, in Dream's generation_utils."""
+RANKED = 64
+"""Most probable tokens that a rule may fall back on: more than a block of 32 takes forwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Guess:
     """Whether the rule's threshold is exceeded."""
     replaces: bool
     """Whether its threshold for visible tokens is."""
+    ranked: tuple[tuple[int, float], ...] = ()
+    """The most probable tokens and their probabilities, for a rule that deletes and inserts."""
 
 
 def guesses(
@@ -78,8 +82,14 @@ def _alike(logits_NV: Tensor, rule: Rule, heat: Heat | None, chances: Sequence[f
     sureness = probability
     if rule.sureness == "entropy":
         sureness = (probabilities * (probabilities + ENTROPY_EPS).log()).sum(-1)
-    rows = (tokens, probability, sureness, _above(sureness, rule), _replaces(probability, rule))
-    return [Guess(*row) for row in zip(*(column.tolist() for column in rows), strict=True)]
+    columns = (tokens, probability, sureness, _above(sureness, rule), _replaces(probability, rule))
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    if rule.picks != "above or opened":
+        return [Guess(*row) for row in rows]
+    most = logits_NV.topk(min(RANKED, logits_NV.shape[-1])).indices
+    pairs = zip(most.tolist(), probabilities.gather(1, most).tolist(), strict=True)
+    ranks = [tuple(zip(*pair, strict=True)) for pair in pairs]
+    return [Guess(*row, ranked) for row, ranked in zip(rows, ranks, strict=True)]
 
 
 def filtered(logits: Tensor, top_k: int, top_p: float) -> Tensor:

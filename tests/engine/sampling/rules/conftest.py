@@ -10,8 +10,9 @@ from engine.model.config import ModelConfig
 from engine.model.network import Network
 from engine.sampling.rules.writing import Writing
 
-VOCABULARY, MASK, STOP = 24, 23, 22
-IDS = Ids(mask=MASK, stops=(STOP,), pad=0)
+VOCABULARY, MASK, STOP, INSERT, DELETE = 24, 23, 22, 21, 20
+IDS = Ids(mask=MASK, stops=(STOP,), pad=0, delete=DELETE, insert=INSERT)
+"""Only a rule that deletes and inserts takes those two for anything but text."""
 
 
 @pytest.fixture(scope="session")
