@@ -157,7 +157,9 @@ class Family:
             pad=said["pad"][0] if said["pad"] else own.pad,
         )
         if own.delete is not None:
-            ids = replace(ids, delete=(*said["delete"], own.delete)[0], insert=(*said["split"], own.insert)[0])
+            ids = replace(
+                ids, delete=(*said["delete"], own.delete)[0], insert=(*said["split"], own.insert)[0]
+            )
         for kind, id_ in (("mask", ids.mask), ("delete", ids.delete), ("insert", ids.insert)):
             if id_ is not None and id_ >= shape.vocabulary:
                 raise CheckpointError(

@@ -166,7 +166,8 @@ class BlockwiseWriter:
         rule, ids = self._rule, self._ids
         if rule.picks != "above or opened":
             return Block(rule, self._mask, start, tokens, given)
-        assert ids.delete is not None and ids.insert is not None, "such a family has both"
+        assert ids.delete is not None, "such a family has it"
+        assert ids.insert is not None, "such a family has it"
         return ElasticBlock(rule, self._mask, start, tokens, given, delete=ids.delete, insert=ids.insert)
 
     def _take(self, rows: Sequence[_Row], plans: Sequence[_Plan], features_BLD: Tensor) -> None:

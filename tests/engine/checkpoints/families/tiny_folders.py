@@ -13,9 +13,8 @@ from tests.engine.checkpoints.families.vendors import CONFIGS, random_state, wri
 CONTROLS = [
     *("<|mask|>", "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|role_end|>", "<|eot_id|>"),
     *("<[begin▁of▁sentence]>", "<[end▁of▁sentence]>", "<|start_header_id|>", "<|end_header_id|>"),
-    *("<|delete|>", "<|split|>"),
 ]
-MASK, END, DELETE, SPLIT = 256, 257, 266, 267
+MASK, END = 256, 257
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] "
     "+ '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
@@ -33,7 +32,7 @@ def tiny_folder(path, name, seed=0):
     sizes = {"embedding_size": 320} if "d_model" in CONFIGS[name] else {}
     config = CONFIGS[name] | sizes | {"vocab_size": 320, "mask_token_id": MASK, "eos_token_id": END}
     if "split_token_id" in config:
-        config |= {"delete_token_id": DELETE, "split_token_id": SPLIT}
+        config |= {"delete_token_id": 300, "split_token_id": 301}
     if recognise(config, name).sight == "past":
         config.pop("mask_token_id", None)
     config.pop("pad_token_id", None)

@@ -13,7 +13,7 @@ from engine.checkpoints.families.registry import FAMILIES
 from engine.sampling.rules.guesses import Heat
 from engine.sampling.rules.writer import writer
 from engine.sampling.rules.writing import Writing
-from tests.engine.sampling.rules.conftest import IDS, MASK, STOP, VOCABULARY, cases
+from tests.engine.sampling.rules.conftest import DELETE, IDS, INSERT, MASK, STOP, VOCABULARY, cases
 from tests.engine.sampling.rules.test_published import FAMILY, PUBLISHED, rule_of
 
 BLOCKWISE = [name for name in PUBLISHED if FAMILY[name].sight != "everything"]
@@ -125,6 +125,8 @@ def test_nothing_is_read_for_an_answer_of_no_length(tiny):
 
 def test_stops_are_not_part_of_an_answer(tiny):
     every = [write(tiny, name, cases(20), 0) for name in PUBLISHED]
+    for made in write(tiny, "llada2.2", cases(), 0):
+        assert not {DELETE, INSERT} & {*made.tokens}
     assert all(STOP not in w.tokens and MASK not in w.tokens for made in every for w in made)
     assert any(w.is_whole for made in every for w in made)
 
