@@ -22,6 +22,10 @@ class ExpertsConfig:
     groups: int = 1
     chosen_groups: int = 1
     """Experts are chosen from these many groups of neighbours, those with the best two experts together."""
+    block: int = 0
+    """Tokens that share the experts they may choose from; 0: each token may choose from all."""
+    block_chosen: int = 0
+    """Experts that are open to a block: those with the best scores at any of its tokens."""
     renormalised: bool = True
     """Whether a token's weights are divided by their sum."""
     scale: float = 1.0
@@ -39,6 +43,10 @@ class ExpertsConfig:
             )
         if self.chosen > self.chosen_groups * (self.count // self.groups):
             raise CheckpointError(f"config: {self.chosen} experts cannot be chosen of {self.count}")
+        if self.block and not self.chosen <= self.block_chosen <= self.count:
+            raise CheckpointError(
+                f"config: a block has {self.block_chosen} experts of {self.count}, its tokens need {self.chosen}"
+            )
         if self.groups > 1 and self.count // self.groups < 2:
             raise CheckpointError(
                 f"config: groups of experts need two experts each, {self.count} are too few"

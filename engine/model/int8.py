@@ -59,7 +59,8 @@ class Int8Layer(Layer):
     def project(self, x_ND: Tensor) -> Tensor:
         return self._qkv(x_ND)
 
-    def leave(self, x_ND: Tensor, mixed_ND: Tensor) -> Tensor:
+    def leave(self, x_ND: Tensor, mixed_ND: Tensor, blocks_N: Tensor | None = None) -> Tensor:
+        assert blocks_N is None, "there are no experts to choose"
         x_ND = x_ND + self._out(mixed_ND)
         gate, up = self._gate_up(normed(x_ND, self.hidden_norm, self.config.norm_eps)).chunk(2, dim=-1)
         return x_ND + self._down(F.silu(gate) * up)

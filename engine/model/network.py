@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from engine.model.cache import KeyValues, LayerCache
 from engine.model.config import ModelConfig
 from engine.model.exit_head import ExitHead
-from engine.model.experts import Experts
+from engine.model.experts import Experts, blocks
 
 
 def rotary(positions_N: Tensor, config: ModelConfig) -> tuple[Tensor, Tensor]:
@@ -87,15 +87,15 @@ class Layer(nn.Module):
         projected: Tensor = self.qkv(x_ND)
         return projected
 
-    def leave(self, x_ND: Tensor, mixed_ND: Tensor) -> Tensor:
-        """The stream after attention's result and the feed-forward part."""
+    def leave(self, x_ND: Tensor, mixed_ND: Tensor, blocks_N: Tensor | None = None) -> Tensor:
+        """The stream after attention's result and the feed-forward part; `blocks_N` as in `Experts.route`."""
         x_ND = x_ND + self.out(mixed_ND)
-        return x_ND + self.feed(normed(x_ND, self.hidden_norm, self.config.norm_eps))
+        return x_ND + self.feed(normed(x_ND, self.hidden_norm, self.config.norm_eps), blocks_N)
 
-    def feed(self, x_ND: Tensor) -> Tensor:
+    def feed(self, x_ND: Tensor, blocks_N: Tensor | None = None) -> Tensor:
         """One SwiGLU, or experts."""
         if self.experts is not None:
-            return self.experts.forward(x_ND)
+            return self.experts.forward(x_ND, blocks_N)
         gate, up = self.gate_up(x_ND).chunk(2, dim=-1)
         fed: Tensor = self.down(F.silu(gate) * up)
         return fed
@@ -166,6 +166,8 @@ class Network(nn.Module):
         cos, sin = rotary(positions_BL.flatten(), c)
         x = self.embedding(ids_BL.flatten()).to(self.compute_dtype)
         bias = None if mask_BLK is None else mask_BLK[:, None]
+        routed = c.experts.block if c.experts is not None else 0
+        blocks_N = blocks(positions_BL, routed) if routed else None
         for i, layer in enumerate(self.layers):
             assert isinstance(layer, Layer)
             q, k, v = (t.view(*shape, -1, c.head_width).transpose(1, 2) for t in layer.enter(x, cos, sin))
@@ -175,7 +177,8 @@ class Network(nn.Module):
                 k, v = torch.cat([cache[i][0], k], dim=2), torch.cat([cache[i][1], v], dim=2)
             if keep is not None:
                 keep.append((k, v))
-            x = layer.leave(x, self.attend(q, k, v, bias).transpose(1, 2).flatten(-2).flatten(0, 1))
+            mixed = self.attend(q, k, v, bias).transpose(1, 2).flatten(-2).flatten(0, 1)
+            x = layer.leave(x, mixed, blocks_N)
         return normed(x, self.final_norm, c.norm_eps).view(*shape, c.width)
 
     def drop_exit(self) -> None:

@@ -56,11 +56,11 @@ class OrderedLayer(Layer):
     def project(self, x_ND: Tensor) -> Tensor:
         return self._packed["qkv"](x_ND)
 
-    def leave(self, x_ND: Tensor, mixed_ND: Tensor) -> Tensor:
+    def leave(self, x_ND: Tensor, mixed_ND: Tensor, blocks_N: Tensor | None = None) -> Tensor:
         x_ND = self._packed["out"].combined(mixed_ND, x_ND, "add")
         h_ND = normed(x_ND, self.hidden_norm, self.config.norm_eps)
         if isinstance(self.experts, Experts):
-            return x_ND + self.experts.forward(h_ND)
+            return x_ND + self.experts.forward(h_ND, blocks_N)
         gated = self._packed["up"].combined(h_ND, self._packed["gate"](h_ND, "swish"), "mul")
         return self._packed["down"].combined(gated, x_ND, "add")
 

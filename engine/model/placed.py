@@ -49,9 +49,10 @@ class _Visit:
             self._shell.load_state_dict(state, assign=True)
         return Layer.enter(self._shell or layer, *(t.to(self._device) for t in (x_ND, cos, sin)))
 
-    def leave(self, layer: Layer, x_ND: Tensor, mixed_ND: Tensor) -> Tensor:
+    def leave(self, layer: Layer, x_ND: Tensor, mixed_ND: Tensor, blocks_N: Tensor | None = None) -> Tensor:
         """As `Layer.leave`; what was fetched is let go."""
-        done = Layer.leave(self._shell or layer, x_ND.to(self._device), mixed_ND).to(self._home)
+        blocks_N = None if blocks_N is None else blocks_N.to(self._device)
+        done = Layer.leave(self._shell or layer, x_ND.to(self._device), mixed_ND, blocks_N).to(self._home)
         if self._shell is not None:
             self._shell.load_state_dict(self._empty, assign=True)
         return done

@@ -21,9 +21,10 @@ Grid = Literal["absolute", "prompt"]
 """Where blocks are counted from: the first token, or the first one after the prompt."""
 Sight = Literal["blocks", "everything", "past", "past and block"]
 """What a token sees: its block and earlier ones; all; itself and earlier ones; those, and its block until done."""
-Picks = Literal["best and above", "above or scheduled", "scheduled", "next"]
+Picks = Literal["best and above", "above or scheduled", "above or opened", "scheduled", "next"]
 """Which masks a forward fills: the surest and all above the threshold; all above it, but if they are fewer than the
-schedule says, the surest so many; the surest so many always; the next token."""
+schedule says, the surest so many; all above it, but at least one more than deletes and inserts opened, and all once
+no other is left (such a rule deletes and inserts); the surest so many always; the next token."""
 Exactness = Literal["float64", "float32", "weights"]
 
 
@@ -147,13 +148,18 @@ class Family:
         Raises:
             CheckpointError: one that the vocabulary does not have.
         """
-        said = {kind: config.ids(f"{kind}_token_id", shape.vocabulary) for kind in ("mask", "eos", "pad")}
+        own = self.ids
+        said = {kind: config.ids(f"{kind}_token_id", shape.vocabulary) for kind in SAID}
         ids = replace(
-            self.ids,
-            mask=said["mask"][0] if said["mask"] else self.ids.mask,
-            stops=tuple(dict.fromkeys((*self.ids.stops, *said["eos"]))),
-            pad=said["pad"][0] if said["pad"] else self.ids.pad,
+            own,
+            mask=said["mask"][0] if said["mask"] else own.mask,
+            stops=tuple(dict.fromkeys((*own.stops, *said["eos"]))),
+            pad=said["pad"][0] if said["pad"] else own.pad,
         )
+        if own.delete is not None:
+            ids = replace(
+                ids, delete=(*said["delete"], own.delete)[0], insert=(*said["split"], own.insert)[0]
+            )
         for kind, id_ in (("mask", ids.mask), ("delete", ids.delete), ("insert", ids.insert)):
             if id_ is not None and id_ >= shape.vocabulary:
                 raise CheckpointError(
@@ -188,6 +194,8 @@ class Family:
 
 FACTS = ("mask", "stops", "block", "grid", "sight", "logits", "rule", "chat", "keys", "licence")
 """What every diffusion family gives a source for; LLaDA2.2 has `edits` and `routing` beside them."""
+SAID = ("mask", "eos", "pad", "delete", "split")
+"""Tokens that a config may name; LLaDA2.2 calls the one that inserts `split`."""
 AUTOREGRESSIVE_FACTS = ("stops", "sight", "logits", "rule", "chat", "keys", "licence")
 
 
@@ -203,6 +211,7 @@ def described(rule: Rule) -> str:
     words = {
         "best and above": f"the surest and all with p {sign} {rule.threshold}",
         "above or scheduled": f"all with p {sign} {rule.threshold}, else the surest as scheduled",
+        "above or opened": f"all with p {sign} {rule.threshold}, one more at least than deletes and inserts open",
         "scheduled": "the surest as scheduled",
         "next": "token after token",
     }[rule.picks]

@@ -7,11 +7,10 @@ from engine.checkpoints.families.fields import Fields
 from engine.checkpoints.families.keys import Keys, Place, feed_keys
 from engine.checkpoints.families.rope import read_rope
 from engine.checkpoints.families.shapes import refuse_what_is_not_read
-from engine.errors import CheckpointError
 from engine.model.config import ExpertsConfig, ModelConfig
 
 
-def _experts(config: Fields) -> ExpertsConfig:
+def _experts(config: Fields, *, grouped: bool) -> ExpertsConfig:
     config.must("score_function", "sigmoid")
     hidden = config.count("moe_intermediate_size", "hidden")
     return ExpertsConfig(
@@ -20,8 +19,8 @@ def _experts(config: Fields) -> ExpertsConfig:
         hidden=hidden,
         scores="sigmoid",
         biased=config.switch("moe_router_enable_expert_bias", True),
-        groups=config.count("n_group", "experts"),
-        chosen_groups=config.count("topk_group", "experts"),
+        groups=config.count("n_group", "experts") if grouped else 1,
+        chosen_groups=config.count("topk_group", "experts") if grouped else 1,
         renormalised=config.switch("norm_topk_prob", True),
         scale=config.number("routed_scaling_factor", 2.5),
         shared_hidden=hidden * config.count("num_shared_experts", "experts", 1),
@@ -29,7 +28,7 @@ def _experts(config: Fields) -> ExpertsConfig:
     )
 
 
-def _shape(config: Fields) -> ModelConfig:
+def _shape(config: Fields, *, grouped: bool = True) -> ModelConfig:
     refuse_what_is_not_read(config)
     for name in ("use_qkv_bias", "use_bias", "norm_head"):
         config.must(name, False)
@@ -53,15 +52,20 @@ def _shape(config: Fields) -> ModelConfig:
         rotary_size=rope.width,
         rotary_rates=rope.rates,
         tied=config.switch("tie_word_embeddings", False),
-        experts=_experts(config),
+        experts=_experts(config, grouped=grouped),
     )
 
 
-def _block_routed(_: Fields) -> ModelConfig:
-    raise CheckpointError(
-        "config.json: LLaDA2.2 chooses experts block by block (expert_capacity), which no published source "
-        "describes well enough to compute it; use a LLaDA2.0 or 2.1 checkpoint"
+def _block_routed(config: Fields) -> ModelConfig:
+    """LLaDA2.2's: a block's tokens choose from `expert_capacity` experts, groups play no part."""
+    shape = _shape(config, grouped=False)
+    assert shape.experts is not None
+    experts = replace(
+        shape.experts,
+        block=config.count("block_size", "tokens", 32),
+        block_chosen=config.count("expert_capacity", "experts"),
     )
+    return replace(shape, experts=experts)
 
 
 def _keys(config: ModelConfig) -> Keys:
@@ -130,13 +134,14 @@ LLADA22 = replace(
     shape=_block_routed,
     sources=dict(LLADA2.sources)
     | {
-        "routing": "unverified: a third party's README, Akicou/diffuse-cpp; weights are not loaded",
-        "edits": "unverified: a third party's converter, Akicou/diffuse-cpp",
-        "rule": "LLaDA2.2 report; SGLang, JointThresholdInDel; its thresholds are unverified",
-        "keys": "unverified: a third party's converter, Akicou/diffuse-cpp",
+        "routing": "LLaDA2.2 report; SGLang, pull request 31743",
+        "edits": "unverified: a third party's converter, Akicou/diffuse-cpp; config.json wins",
+        "rule": "LLaDA2.2 report; SGLang, JointThresholdInDel",
+        "keys": "a third party's converter, Akicou/diffuse-cpp; SGLang, which reads LLaDA2.0's",
     },
     hints=("llada2.2", "llada22"),
     marks=("expert_capacity",),
     ids=replace(LLADA2.ids, delete=156930, insert=156931),
-    rule=Rule("best and above", threshold=0.5, edit_threshold=0.0, edit_rounds=16),
+    block_field="block_size",
+    rule=Rule("above or opened", threshold=0.5, edit_threshold=0.0, edit_rounds=16),
 )

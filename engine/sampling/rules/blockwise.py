@@ -21,6 +21,7 @@ from engine.checkpoints.families.family import Family, Ids, Rule
 from engine.model.network import Network
 from engine.sampling.lookup import place
 from engine.sampling.rules.block import Block
+from engine.sampling.rules.elastic import ElasticBlock
 from engine.sampling.rules.guesses import Guess, guesses
 from engine.sampling.rules.tentative import Reading, TentativeCache
 from engine.sampling.rules.writing import Answer, Writing, Written, chances
@@ -156,10 +157,18 @@ class BlockwiseWriter:
                 return False
             head, probabilities = [row.told[start].token], [row.told[start].probability]
         masks = [self._mask] * (self._size - len(head))
-        block = Block(self._rule, self._mask, start, [*head, *masks], len(head))
+        block = self._new(start, [*head, *masks], len(head))
         block.probabilities[: len(head)] = probabilities
         row.blocks.append(block)
         return True
+
+    def _new(self, start: int, tokens: list[int], given: int) -> Block:
+        rule, ids = self._rule, self._ids
+        if rule.picks != "above or opened":
+            return Block(rule, self._mask, start, tokens, given)
+        assert ids.delete is not None, "such a family has it"
+        assert ids.insert is not None, "such a family has it"
+        return ElasticBlock(rule, self._mask, start, tokens, given, delete=ids.delete, insert=ids.insert)
 
     def _take(self, rows: Sequence[_Row], plans: Sequence[_Plan], features_BLD: Tensor) -> None:
         """Read off the features what each block becomes, and the first tokens of the next ones."""

@@ -4,7 +4,7 @@ Letters: N tokens, V vocabulary. Knows nothing of blocks or schedules.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,6 +15,10 @@ from engine.sampling.drawing import drawn
 TYPES = {"float64": torch.float64, "float32": torch.float32}
 ENTROPY_EPS = 1e-10
 """Added to probabilities before their logarithm, in Dream's generation_utils."""
+RANKED = 64
+"""Most probable tokens that a rule may fall back on: more than a block of 32 takes forwards."""
+Ranked = tuple[tuple[int, float], ...]
+"""Tokens and their probabilities, the most probable first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Guess:
     """Whether the rule's threshold is exceeded."""
     replaces: bool
     """Whether its threshold for visible tokens is."""
+    ranked: Ranked = ()
+    """The most probable tokens and their probabilities, for a rule that deletes and inserts."""
 
 
 def guesses(
@@ -78,8 +84,19 @@ def _alike(logits_NV: Tensor, rule: Rule, heat: Heat | None, chances: Sequence[f
     sureness = probability
     if rule.sureness == "entropy":
         sureness = (probabilities * (probabilities + ENTROPY_EPS).log()).sum(-1)
-    rows = (tokens, probability, sureness, _above(sureness, rule), _replaces(probability, rule))
-    return [Guess(*row) for row in zip(*(column.tolist() for column in rows), strict=True)]
+    columns = (tokens, probability, sureness, _above(sureness, rule), _replaces(probability, rule))
+    found = [Guess(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    if rule.picks == "above or opened":
+        ranked = _ranked(logits_NV, probabilities)
+        return [replace(guess, ranked=own) for guess, own in zip(found, ranked, strict=True)]
+    return found
+
+
+def _ranked(logits_NV: Tensor, probabilities_NV: Tensor) -> list[Ranked]:
+    """The most probable tokens of each row, and their probabilities."""
+    most = logits_NV.topk(min(RANKED, logits_NV.shape[-1])).indices
+    columns = zip(most.tolist(), probabilities_NV.gather(1, most).tolist(), strict=True)
+    return [tuple(zip(tokens, shares, strict=True)) for tokens, shares in columns]
 
 
 def filtered(logits: Tensor, top_k: int, top_p: float) -> Tensor:

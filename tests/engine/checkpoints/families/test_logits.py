@@ -227,7 +227,26 @@ def routed(config, w, at, x):
     return out + gated(x, w, f"{at}shared_experts.")
 
 
+def routed_by_block(config, w, at, x):
+    """LLaDA2.2: each block of tokens first takes the experts with the best scores at any of its tokens."""
+    out, size = torch.zeros_like(x), config["block_size"]
+    for start in range(0, len(x), size):
+        block = x[start : start + size]
+        scores = torch.sigmoid(block @ w[f"{at}gate.weight"].T)
+        biased = scores + w[f"{at}gate.expert_bias"]
+        most = biased.amax(0).tolist()
+        open_ = sorted(range(len(most)), key=lambda e: -most[e])[: config["expert_capacity"]]
+        for n, token in enumerate(block):
+            chosen = sorted(open_, key=lambda e: -float(biased[n, e]))[: config["num_experts_per_tok"]]
+            total = sum(scores[n, e] for e in chosen) + 1e-20
+            for e in chosen:
+                share = scores[n, e] / total * config["routed_scaling_factor"]
+                out[start + n] += share * gated(token, w, f"{at}experts.{e}.")
+    return out + gated(x, w, f"{at}shared_experts.")
+
+
 def llada2_reference(config, w, ids, mask):
+    route = routed_by_block if "expert_capacity" in config else routed
     eps, width, heads, groups = (
         config[name] for name in ("rms_norm_eps", "head_dim", "num_attention_heads", "num_key_value_heads")
     )
@@ -242,7 +261,7 @@ def llada2_reference(config, w, ids, mask):
         x = x + attention(q, k, v, mask) @ w[f"{at}attention.dense.weight"].T
         h = rms(x, w[f"{at}post_attention_layernorm.weight"], eps)
         is_dense = i < config["first_k_dense_replace"]
-        x = x + (gated(h, w, f"{at}mlp.") if is_dense else routed(config, w, f"{at}mlp.", h))
+        x = x + (gated(h, w, f"{at}mlp.") if is_dense else route(config, w, f"{at}mlp.", h))
     return rms(x, w["model.norm.weight"], eps) @ w["lm_head.weight"].T
 
 
@@ -280,6 +299,7 @@ WRITTEN = {
     "illada": (llada_shapes, llada_reference),
     "llada2": (llada2_shapes, llada2_reference),
     "llada2.1": (llada2_shapes, llada2_reference),
+    "llada2.2": (llada2_shapes, llada2_reference),
 }
 
 

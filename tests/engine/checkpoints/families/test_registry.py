@@ -13,7 +13,7 @@ from engine.model.network import Network
 from tests.engine.checkpoints.families.vendors import CONFIGS
 
 NAMES = [family.name for family in FAMILIES]
-LOADED = [family.name for family in FAMILIES if family.name != "llada2.2" and not family.through]
+LOADED = [family.name for family in FAMILIES if not family.through]
 
 
 def test_every_family_that_loads_has_a_tiny_checkpoint():
@@ -82,7 +82,7 @@ def test_what_no_source_confirms_is_marked():
     unverified = {family.name: set(family.unverified) for family in FAMILIES}
     assert unverified["sdar"] == {"stops", "chat"}
     assert "keys" in unverified["sdar-moe"]
-    assert {"edits", "routing"} <= unverified["llada2.2"]
+    assert unverified["llada2.2"] == {"edits"}
     assert unverified["stable-diffcoder"] == {"chat"}
 
 
@@ -110,6 +110,13 @@ def test_the_config_wins_over_the_facts():
     assert (ids.mask, block) == (7, 16)
     assert ids.stops == (151645, 8, 9)
     assert ids.pad == family.ids.pad
+
+
+def test_the_config_names_what_deletes_and_inserts():
+    family = recognise(CONFIGS["llada2.2"], "m")
+    ids, block = family.own(Fields(CONFIGS["llada2.2"]), family.shape(Fields(CONFIGS["llada2.2"])))
+    assert (ids.delete, ids.insert, block) == (151, 152, 8)
+    assert (family.ids.delete, family.ids.insert, family.block) == (156930, 156931, 32)
 
 
 def test_a_mask_outside_the_vocabulary_is_refused():
@@ -152,7 +159,10 @@ def test_a_mask_outside_the_vocabulary_is_refused():
         ("llada2", {"n_group": 3}, "8 experts do not part into 3 groups"),
         ("llada2", {"topk_group": 5}, "5 chosen"),
         ("llada2", {"rotary_dim": 6}, "rotary_dim is 6"),
-        ("llada2", {"expert_capacity": 48}, "LLaDA2.2 chooses experts block by block"),
+        ("llada2.2", {"expert_capacity": 48}, "a block has 48 experts of 8, its tokens need 3"),
+        ("llada2.2", {"expert_capacity": 2}, "a block has 2 experts of 8, its tokens need 3"),
+        ("llada2.2", {"expert_capacity": None}, "has no expert_capacity"),
+        ("llada2.2", {"split_token_id": 160}, "split_token_id is 160; tokens are whole numbers below 160"),
         ("llada", {"include_bias": True}, "include_bias"),
         ("nemotron-labs-diffusion", {"sliding_window": 4096}, "sliding_window is 4096"),
     ],

@@ -31,6 +31,8 @@ def tiny_folder(path, name, seed=0):
     """A checkpoint of the family of that name, with a vocabulary of bytes."""
     sizes = {"embedding_size": 320} if "d_model" in CONFIGS[name] else {}
     config = CONFIGS[name] | sizes | {"vocab_size": 320, "mask_token_id": MASK, "eos_token_id": END}
+    if "split_token_id" in config:
+        config |= {"delete_token_id": 300, "split_token_id": 301}
     if recognise(config, name).sight == "past":
         config.pop("mask_token_id", None)
     config.pop("pad_token_id", None)

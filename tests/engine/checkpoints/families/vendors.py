@@ -192,6 +192,13 @@ CONFIGS["illada"] = CONFIGS["llada"] | {
     "_name_or_path": "GSAI-ML/iLLaDA-8B",
 }
 CONFIGS["diffucoder"] = CONFIGS["dream-coder"] | {"_name_or_path": "apple/DiffuCoder-7B-Instruct"}
+CONFIGS["llada2.2"] = CONFIGS["llada2"] | {
+    "_name_or_path": "inclusionAI/LLaDA2.2-flash",
+    "expert_capacity": 5,
+    "block_size": 8,
+    "delete_token_id": 151,
+    "split_token_id": 152,
+}
 CONFIGS["llada2.1"] = CONFIGS["llada2"] | {"_name_or_path": "inclusionAI/LLaDA2.1-mini"}
 
 

@@ -13,7 +13,7 @@ from engine.checkpoints.families.registry import FAMILIES
 from engine.sampling.rules.guesses import Heat
 from engine.sampling.rules.writer import writer
 from engine.sampling.rules.writing import Writing
-from tests.engine.sampling.rules.conftest import IDS, MASK, STOP, VOCABULARY, cases
+from tests.engine.sampling.rules.conftest import DELETE, IDS, INSERT, MASK, STOP, VOCABULARY, cases
 from tests.engine.sampling.rules.test_published import FAMILY, PUBLISHED, rule_of
 
 BLOCKWISE = [name for name in PUBLISHED if FAMILY[name].sight != "everything"]
@@ -22,6 +22,7 @@ DISTINCT = [
     "sdar",
     "llada2",
     "llada2.1",
+    "llada2.2",
     "fast-dllm-v2",
     "nemotron-labs-diffusion",
     "llama",
@@ -118,13 +119,14 @@ def test_an_answer_ends_where_its_text_says_so(tiny):
 
 def test_nothing_is_read_for_an_answer_of_no_length(tiny):
     for family in FAMILIES:
-        if family.name != "llada2.2":
-            (made,) = writer(tiny, family, IDS, 4).write([Writing([1], 0)])
-            assert (made.tokens, made.forwards, made.is_whole) == ([], 0, False)
+        (made,) = writer(tiny, family, IDS, 4).write([Writing([1], 0)])
+        assert (made.tokens, made.forwards, made.is_whole) == ([], 0, False)
 
 
 def test_stops_are_not_part_of_an_answer(tiny):
     every = [write(tiny, name, cases(20), 0) for name in PUBLISHED]
+    for made in write(tiny, "llada2.2", cases(), 0):
+        assert not {DELETE, INSERT} & {*made.tokens}
     assert all(STOP not in w.tokens and MASK not in w.tokens for made in every for w in made)
     assert any(w.is_whole for made in every for w in made)
 

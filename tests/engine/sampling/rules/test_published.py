@@ -11,7 +11,7 @@ import torch
 
 from engine.checkpoints.families.registry import FAMILIES
 from engine.sampling.rules.writer import writer
-from tests.engine.sampling.rules.conftest import IDS, MASK, STOP, cases
+from tests.engine.sampling.rules.conftest import DELETE, IDS, INSERT, MASK, STOP, cases
 
 FAMILY = {family.name: family for family in FAMILIES}
 BLOCK = 4
@@ -78,6 +78,69 @@ def count_or_threshold(network, prompt, most, threshold, block, edits=None):
             for i in chosen + changed:
                 x[i] = int(x0[i])
             if not masks and not changed:
+                break
+    return x[len(prompt) :]
+
+
+def joint_with_edits(network, prompt, most, threshold, edits, block, seen_to=None):
+    """LLaDA2.2, as SGLang's JointThresholdInDel is described; `seen_to` counts what happens."""
+    counts = {} if seen_to is None else seen_to
+    x = [*prompt, *[MASK] * most]
+    x += [MASK] * (-len(x) % block)
+    for start in range(len(prompt) // block * block, len(x), block):
+        end, post, known, sampled = start + block, 0, set(), {}
+        original = [x[i] == MASK for i in range(start, end)]
+        for step in range(block + 17):
+            logits = read(network, x[:end], causal_blocks(end, block))[start:]
+            p, x0 = logits.softmax(-1).max(-1)
+            x0 = x0.tolist()
+            old = x[start:end]
+            masks = [i for i in range(block) if old[i] == MASK]
+            old_masks = [i for i in masks if original[i]]
+            post += not old_masks
+            force = post > 16 or step == block + 16
+            counts["out of steps"] = counts.get("out of steps", 0) + (force and post <= 16)
+            if force:
+                for i in range(block):
+                    if x0[i] in (DELETE, INSERT):
+                        counts["cleaned"] = counts.get("cleaned", 0) + 1
+                        allowed = logits[i].clone()
+                        allowed[[DELETE, INSERT]] = -torch.inf
+                        x0[i] = int(allowed.argmax())
+            need = 1 + len(masks) - len(old_masks)
+            high = [i for i in masks if p[i] > threshold]
+            transfer = masks
+            if old_masks and not force:
+                which = "above" if len(high) >= need else "fewest"
+                counts[which] = counts.get(which, 0) + 1
+                transfer = high if which == "above" else best({i: float(p[i]) for i in masks}, need)
+            for i in range(block):
+                if start + i >= len(prompt) and old[i] != MASK and p[i] > edits and x0[i] != old[i]:
+                    transfer = [*transfer, i]
+            if not transfer:
+                break
+            if tuple(old) in known and not force:
+                counts["circles"] = counts.get("circles", 0) + 1
+                weakest = min(sorted(transfer), key=lambda i: float(p[i]))
+                allowed = logits[weakest].clone()
+                allowed[list(sampled.get(weakest, ()))] = -torch.inf
+                x0[weakest] = int(allowed.argmax())
+            known.add(tuple(old))
+            made, flags = [], []
+            for i in range(block):
+                token = x0[i] if i in transfer else old[i]
+                if i in transfer:
+                    sampled.setdefault(i, set()).add(token)
+                if i in transfer and token == DELETE:
+                    counts["deletes"] = counts.get("deletes", 0) + 1
+                    continue
+                if i in transfer and token == INSERT:
+                    counts["inserts"] = counts.get("inserts", 0) + 1
+                    made, flags, token = [*made, MASK], [*flags, False], old[i]
+                made, flags = [*made, token], [*flags, original[i]]
+            x[start:end] = [*made, *[MASK] * block][:block]
+            original = [*flags, *[False] * block][:block]
+            if force:
                 break
     return x[len(prompt) :]
 
@@ -175,6 +238,7 @@ PUBLISHED = {
     "sdar-moe": (8, 0.5, None, lambda n, p, m: count_or_threshold(n, p, m, 0.5, 8)),
     "llada2": (8, 0.7, None, lambda n, p, m: count_or_threshold(n, p, m, 0.7, 8)),
     "llada2.1": (8, 0.5, 0.4, lambda n, p, m: count_or_threshold(n, p, m, 0.5, 8, 0.4)),
+    "llada2.2": (8, 0.5, 0.3, lambda n, p, m: joint_with_edits(n, p, m, 0.5, 0.3, 8)),
     "fast-dllm-v2": (8, 0.6, None, lambda n, p, m: fast_dllm(n, p, m, 0.6, 8, 4)),
     "nemotron-labs-diffusion": (8, 0.6, None, lambda n, p, m: nemotron(n, p, m, 0.6, 8)),
     "llada": (BLOCK, None, None, lambda n, p, m: llada(n, p, m, BLOCK)),
@@ -191,7 +255,7 @@ PUBLISHED = {
 
 
 def test_every_family_that_is_loaded_has_its_published_rule_here():
-    written_here = {name for name, family in FAMILY.items() if not family.through} - {"llada2.2"}
+    written_here = {name for name, family in FAMILY.items() if not family.through}
     assert sorted(PUBLISHED) == sorted(written_here)
 
 
@@ -223,3 +287,32 @@ def test_the_threshold_matters_in_these_cases(name, tiny):
     made = writer(tiny, FAMILY[name], IDS, block, rule=rule_of(name)).write(asked)
     each = [len(w.tokens) / w.rounds for w in made if w.tokens]
     assert min(each) < 1.4 < 1.7 < max(each)
+
+
+@pytest.mark.slow
+def test_the_cases_delete_insert_and_go_in_circles(tiny):
+    """Else their equality would not speak of that."""
+    counts = {}
+    with torch.inference_mode():
+        for writing in cases():
+            joint_with_edits(tiny, writing.prompt, writing.most, 0.5, 0.3, 8, counts)
+    assert {"deletes", "inserts", "circles", "cleaned", "out of steps", "above", "fewest"} == counts.keys()
+    assert min(counts.values()) > 3
+
+
+def test_blocks_choose_their_experts_whatever_shares_the_forward(routed):
+    """In one forward there are a draft's blocks, the same under way, and those of other answers."""
+    block, *_, published = PUBLISHED["llada2.2"]
+    asked = cases(6, most=(20, 30))
+
+    def made(asked):
+        return writer(routed, FAMILY["llada2.2"], IDS, block, rule=rule_of("llada2.2")).write(asked)
+
+    plain = made(asked)
+    with torch.inference_mode():
+        for writing, written in zip(asked, plain, strict=True):
+            theirs = published(routed, writing.prompt, writing.most)[: writing.most]
+            assert written.tokens == theirs[: len(written.tokens)]
+    drafted = made([dataclasses.replace(w, draft=p.tokens) for w, p in zip(asked, plain, strict=True)])
+    assert [w.tokens for w in drafted] == [w.tokens for w in plain]
+    assert sum(w.forwards for w in drafted) < sum(w.forwards for w in plain)
