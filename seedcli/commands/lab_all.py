@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.main import get_command
 
 from seedcli.commands.measuring import Model, bar, open_editor
 from seedcli.errors import SeedError, SettingsError
@@ -44,6 +43,7 @@ class Planned:
 
 
 def all_suites(
+    context: typer.Context,
     out: Path = typer.Option(
         ..., help="Folder for the reports and the page; the same command goes on from it."
     ),
@@ -80,7 +80,9 @@ def all_suites(
     with bar(plans, "suites") as tell:
         for plan in plans:
             try:
-                reports[plan.name] = _report(plan, out / f"{plan.name}.json", editor.info.revision, model)
+                reports[plan.name] = _report(
+                    context, plan, out / f"{plan.name}.json", editor.info.revision, model
+                )
             except SeedError as error:
                 missing[plan.name] = str(error)
                 typer.echo(f"{plan.name}: {error}", err=True)
@@ -125,20 +127,21 @@ def _found(data: Path | None, held_out: Path, limit: int) -> Iterator[Planned]:
                 yield Planned(path.stem, (suite, "--data", str(path.resolve()), *chosen, *most))
 
 
-def _report(plan: Planned, out: Path, revision: str, model: Path | None) -> dict[str, Any]:
+def _report(
+    context: typer.Context, plan: Planned, out: Path, revision: str, model: Path | None
+) -> dict[str, Any]:
     """The finished report of a suite, from before or made now.
 
     Raises:
         SeedError: the suite cannot be run.
     """
-    from seedcli.commands.lab_eval import app
-
+    assert context.parent is not None, "the suites are this command's neighbours"
     asked = {"arguments": list(plan.arguments), "revision": revision}
     done = out.with_suffix(".done")  # written last: a report without it may rest on other options
     if not (done.exists() and json.loads(done.read_text()) == asked and out.exists()):
         print(f"{plan.name}:", file=sys.stderr, flush=True)
         chosen = ["--model", str(model)] if model else []
-        get_command(app).main(
+        context.parent.command.main(
             [*plan.arguments, *chosen, "--out", str(out)], "seed eval", standalone_mode=False
         )
         done.write_text(json.dumps(asked) + "\n")
