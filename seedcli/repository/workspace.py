@@ -95,7 +95,12 @@ class Workspace:
             )
         full = self.root / path
         if os.path.lexists(full):
-            return self._resolve_existing(full, path)
+            try:
+                return self._resolve_existing(full, path)
+            except TargetError:
+                if os.path.lexists(full):
+                    raise
+                # it went away in between, and is missing like any other
         for parent in full.relative_to(self.root).parents:
             self._refuse_dangling(self.root / parent, path)
         resolved = full.resolve()
