@@ -302,7 +302,10 @@ class Journal:
         )
 
     def _entry(self, name: str, target: Path, old: bytes | None, new: bytes | None) -> _Entry:
-        mode = target.stat().st_mode & 0o7777 if old is not None and target.exists() else None
+        mode = None
+        if old is not None:
+            with suppress(OSError):  # it may be gone by now
+                mode = target.stat().st_mode & 0o7777
         return _Entry(
             name=name,
             target=self._workspace.relative(target),

@@ -210,7 +210,12 @@ def _check_unchanged(change: Change) -> None:
 
 
 def _check_writable(change: Change, warn: Warn) -> None:
-    status = change.target.stat()
+    try:
+        status = change.target.stat()
+    except FileNotFoundError:
+        raise ConflictError(
+            f"{change.name} is gone since it was read; run again; nothing was written"
+        ) from None
     # Root may write anything, but the missing bit says that the owner did not want it.
     if not status.st_mode & 0o222 or not os.access(change.target, os.W_OK):
         raise ConflictError(
@@ -277,7 +282,7 @@ def _remove_empty(folders: Sequence[Path]) -> None:
 
 def _sync_folders(changes: Sequence[Change]) -> None:
     for folder in {change.target.parent for change in changes}:
-        if folder.is_dir():
+        with suppress(FileNotFoundError, NotADirectoryError):
             sync_folder(folder)
 
 

@@ -31,6 +31,10 @@ _SECRET_FOLDERS = frozenset({".ssh", ".gnupg", ".aws", ".kube", ".docker"})
 _BUILT_FOLDERS = frozenset({"__pycache__", "node_modules"})
 
 
+class _MissingError(TargetError):
+    """There is nothing of that name, or no longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """A folder that may be edited, and the rules for what in it."""
@@ -95,12 +99,9 @@ class Workspace:
             )
         full = self.root / path
         if os.path.lexists(full):
-            try:
+            # it may go away in between, and is missing then like any other
+            with suppress(_MissingError):
                 return self._resolve_existing(full, path)
-            except TargetError:
-                if os.path.lexists(full):
-                    raise
-                # it went away in between, and is missing like any other
         for parent in full.relative_to(self.root).parents:
             self._refuse_dangling(self.root / parent, path)
         resolved = full.resolve()
@@ -177,13 +178,15 @@ class Workspace:
     def _resolve_existing(self, path: Path, name: str) -> Path:
         try:
             resolved = path.resolve(strict=True)
+            mode = resolved.stat().st_mode
         except FileNotFoundError:
             self._refuse_dangling(path, name)
-            raise TargetError(f"{name} does not exist{_near_names(path)}") from None
+            raise _MissingError(f"{name} does not exist{_near_names(path)}") from None
         except (OSError, RuntimeError) as error:
             raise TargetError(f"{name}: {_reason(error)}; name a regular file") from None
         self._refuse_foreign(resolved, name)
-        _refuse_special(resolved, name)
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise TargetError(f"{name} is a device, pipe or socket; name a regular file or a folder")
         return resolved
 
     def _refuse_dangling(self, path: Path, name: str) -> None:
@@ -296,12 +299,6 @@ def _is_plain_file(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
-
-
-def _refuse_special(resolved: Path, name: str) -> None:
-    mode = resolved.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise TargetError(f"{name} is a device, pipe or socket; name a regular file or a folder")
 
 
 def _reason(error: Exception) -> str:

@@ -232,3 +232,26 @@ def test_works_without_a_git_executable(workspace: Workspace, monkeypatch: pytes
     assert Workspace.discover(workspace.root).is_git
     assert _names(workspace) == ["a.py"]
     assert workspace.is_ignored(workspace.root / "b.py")
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_file_that_goes_away_while_it_is_located_is_missing(
+    git_root: Path, monkeypatch: pytest.MonkeyPatch, comes_back: bool
+) -> None:
+    workspace = Workspace.discover(git_root)
+    _write(git_root, "a.py")
+    resolve = Path.resolve
+
+    def resolve_late(path: Path, strict: bool = False) -> Path:
+        resolved = resolve(path, strict)
+        if strict:
+            (git_root / "a.py").unlink()
+        elif comes_back:
+            _write(git_root, "a.py")
+        return resolved
+
+    monkeypatch.setattr(Path, "resolve", resolve_late)
+    assert workspace.locate("a.py") == git_root / "a.py"
+    _write(git_root, "a.py")
+    with pytest.raises(TargetError, match=r"a\.py does not exist"):
+        workspace.resolve("a.py", git_root)
