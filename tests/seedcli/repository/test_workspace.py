@@ -254,4 +254,4 @@ def test_a_file_that_goes_away_while_it_is_located_is_missing(
     assert workspace.locate("a.py") == git_root / "a.py"
     _write(git_root, "a.py")
     with pytest.raises(TargetError, match=r"a\.py does not exist"):
-        workspace.resolve("a.py", git_root)
+        workspace.resolve("a.py", relative_to=git_root)
