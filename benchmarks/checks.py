@@ -29,7 +29,7 @@ from engine.evaluation.judged import read_cases, read_rows  # noqa: E402
 from engine.evaluation.scores import share  # noqa: E402
 
 IDENTITY = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@example.com")
-LIMIT_S = {"quixbugs": 20, "commits": 120}
+LIMIT_S = {"quixbugs": 6, "commits": 120}
 """Of one check, on a busy machine."""
 
 

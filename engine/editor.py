@@ -233,6 +233,7 @@ class Editor:
             top_k=options.top_k,
             seed=options.seed,
             exit_threshold=self._exit_threshold if options.exit_head else 1.0,
+            near=options.near,
         )
 
     def _read(self, request: EditRequest) -> "_Asked":

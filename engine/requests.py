@@ -43,6 +43,8 @@ class EditOptions:
     """Rounds after which a clean-up round ends the edit."""
     exit_head: bool = True
     """Whether the checkpoint's exit head, if it has one, may save the last round, which would confirm the edit."""
+    near: int | None = 32
+    """Tokens on each side of a change that later rounds of an edit read; with None each round reads all of them."""
     seed: int = 0
     """Source of all chance in the sampler."""
 

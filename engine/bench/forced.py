@@ -33,17 +33,7 @@ class ForcedEditor(EditSampler):
         super().__init__(network, ids, never=never, pad=pad)
         self._targets = targets
 
-    def _views(
-        self,
-        rows: Sequence[Row],
-        features_BLD: Tensor,
-        canvases: Sequence[Sequence[int]],
-        settings: EditSettings,
-    ) -> list[View]:
-        read = super()._views(rows, features_BLD, canvases, settings)
-        return [self._told(row, view) for row, view in zip(rows, read, strict=True)]
-
-    def _told(self, row: Row, view: View) -> View:
+    def _seen(self, row: Row, view: View) -> View:
         labels = leading(row.canvas, self._targets[row.request], self._ids)
         canvas = [*row.canvas, self._ids.end]
         keep = [1.0 if a == b else 0.0 for a, b in zip(canvas, labels, strict=True)]

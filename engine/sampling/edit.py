@@ -18,15 +18,18 @@ from torch import Tensor
 from engine.diffusion.layout import Prefix
 from engine.diffusion.levenshtein import EditIds, apply
 from engine.model.network import Network
-from engine.sampling.batch import PrefixCache, like_lengths, read_canvases, read_distinct, row_tokens
+from engine.sampling.batch import PrefixCache, like_lengths, read_distinct, row_tokens
 from engine.sampling.exits import exit_figures, says_final
 from engine.sampling.labels import Labels
+from engine.sampling.nearby import Known, Part, around, merged, read_parts, whole
 from engine.sampling.rounds import FILL, View, advance, change_probability, clean_up
 from engine.sampling.starts import LEAST, Label, Start, starts
 from engine.sampling.windows import Window, joined, windows
 
 MARGIN = 8
 """Part of the most tokens read at once that a window sees on each side of what it edits."""
+NEAR = 32
+"""Tokens on each side of a change that the next round reads."""
 ADMITTED = 2
 """Forwards' worth of canvases that are on their way at once; as one is finished, the next begins."""
 
@@ -45,6 +48,8 @@ class EditSettings:
     seed: int = 0
     exit_threshold: float = 1.0
     """Probability of being final above which a canvas is taken to be; at 1 every edit is confirmed by a round more."""
+    near: int | None = NEAR
+    """How far from a change tokens are read in later rounds; every round reads all of them if None."""
 
 
 @dataclass(slots=True)
@@ -63,6 +68,8 @@ class Row:
     """The canvas after each round."""
     window: Window = field(default_factory=lambda: Window(0, 0))
     """Of a long region; its margins stay."""
+    known: Known | None = None
+    """The canvas as it was read last, while the row is on its way."""
 
 
 @dataclass(slots=True)
@@ -153,15 +160,25 @@ class EditSampler:
             while waiting and (room > 0 or not active):
                 active.append(waiting.popleft())
                 room -= len(active[-1].canvas) + 1
-            for group in _groups(active, most):
-                active += self._round(group, cache, where, outcomes, settings)
+            reads = [self._part(row, settings) for row in active]
+            for group in like_lengths([len(read.places) for read in reads], most):
+                rows = [active[i] for i in group]
+                active += self._round(rows, [reads[i] for i in group], cache, where, outcomes, settings)
             active = [row for row in active if not row.done]
         seconds = {"prefix": prefix_done - start, "rounds": time.perf_counter() - prefix_done}
         return outcomes, seconds
 
+    def _part(self, row: Row, settings: EditSettings) -> Part:
+        """What the next round reads."""
+        canvas = [*row.canvas, self._ids.end]
+        if row.known is None or settings.near is None:
+            return whole(canvas)
+        return around(canvas, row.known, settings.near)
+
     def _round(
         self,
         rows: list[Row],
+        parts: Sequence[Part],
         cache: PrefixCache,
         where: Sequence[int],
         outcomes: list[Outcome],
@@ -169,36 +186,28 @@ class EditSampler:
     ) -> list[Row]:
         """One forward for these rows; the rows that begin with it."""
         last = [row.rounds >= settings.max_rounds for row in rows]
-        canvases = [[*row.canvas, self._ids.end] for row in rows]
-        features = read_canvases(
-            self._network, cache.rows([where[row.request] for row in rows]), canvases, self._pad
-        )
+        own = cache.rows([where[row.request] for row in rows])
+        features, read = read_parts(self._network, own, parts, self._pad)
         begun: list[Row] = []
-        views = self._views(rows, features, canvases, settings)
+        views = self._labels.views(features, [p.tokens for p in parts], [not final for final in last])
         for i, row in enumerate(rows):
-            view = row.window.limited(canvases[i], views[i])
+            row.known = Known(parts[i].canvas, read[i], merged(parts[i], views[i]))
+            view = row.window.limited(parts[i].canvas, self._seen(row, row.known.view))
             outcome = outcomes[row.request]
             outcome.forwards += row is outcome.rows[0]
             if row.rounds == 0:
                 outcome.change = change_probability(view)
                 if settings.candidates > 1:
-                    logp_LV = self._labels.log_probabilities(features[i, : len(canvases[i])])
+                    logp_LV = self._labels.log_probabilities(features[i, : len(parts[i].canvas)])
                     others = self._others(row, logp_LV, view, settings)
                     outcome.rows += others
                     begun += others
             self._update(row, view, settings, last=last[i])
         return begun
 
-    def _views(
-        self,
-        rows: Sequence[Row],
-        features_BLD: Tensor,
-        canvases: Sequence[Sequence[int]],
-        settings: EditSettings,
-    ) -> list[View]:
-        """What the model says of each row's canvas, which comes with its end token."""
-        inserts = [row.rounds < settings.max_rounds for row in rows]
-        return self._labels.views(features_BLD, canvases, inserts)
+    def _seen(self, _: Row, view: View) -> View:
+        """What is made of a row's view: a hook for samplers that are told what to write."""
+        return view
 
     def _update(self, row: Row, view: View, settings: EditSettings, *, last: bool) -> None:
         """Move one row one round on."""
@@ -218,6 +227,8 @@ class EditSampler:
         if self._final and is_whole and not row.done:
             figures = exit_figures(view, step, settings.threshold, row.rounds)
             row.done = self._final(row, figures) > settings.exit_threshold
+        if row.done:
+            row.known = None
 
     def _others(self, row: Row, logp_LV: Tensor, view: View, settings: EditSettings) -> list[Row]:
         """Rows that begin with other first rounds than the greedy one."""
@@ -249,6 +260,7 @@ class EditSampler:
                 start.log_probability,
                 rounds=1,
                 window=row.window,
+                known=row.known,
             )
             for start in found
             if start.log_probability > -math.inf
@@ -288,9 +300,3 @@ def _joined(request: int, parts: Sequence[Outcome]) -> Outcome:
             rows.append(replace(other, request=request, canvas=canvas, window=Window(0, 0)))
     change, forwards = max(part.change for part in parts), sum(part.forwards for part in parts)
     return Outcome(rows, parts[0].in_scope, change, forwards)
-
-
-def _groups(rows: list[Row], most: int) -> list[list[Row]]:
-    """Rows of like length together, at most so many tokens in one forward."""
-    lengths = [len(row.canvas) + 1 for row in rows]
-    return [[rows[i] for i in group] for group in like_lengths(lengths, most)]

@@ -45,14 +45,11 @@ class Fixing(EditSampler):
 
     wrong, right = 300, 301
 
-    def _views(self, rows, features_BLD, canvases, settings):
-        views = super()._views(rows, features_BLD, canvases, settings)
-        told = []
-        for canvas, view in zip(canvases, views, strict=True):
-            wanted = [self.right if token == self.wrong else token for token in canvas[:-1]]
-            labels = label(canvas[:-1], wanted, self._ids)
-            told.append(View([float(a == b) for a, b in zip(canvas, labels, strict=True)], labels, view.keep))
-        return told
+    def _seen(self, row, view):
+        wanted = [self.right if token == self.wrong else token for token in row.canvas]
+        labels = label(row.canvas, wanted, self._ids)
+        canvas = [*row.canvas, self._ids.end]
+        return View([float(a == b) for a, b in zip(canvas, labels, strict=True)], labels, view.keep)
 
 
 @pytest.mark.parametrize("longest", [None, 24, 40])
