@@ -106,6 +106,9 @@ def commits(
         # Of a file's other tests, some may fail for what is installed here.
         checks = [f"{pytest} {wanted} && {pytest} {files}", f"{pytest} {wanted}"]
         target = f"{row['file']}::{row['function']}"
+        if "#" in row["function"]:  # one of several of the same name
+            start, end = row["before_span"]
+            target = f"{row['file']}:{start}-{end}"
         after = (row["file"], row["file_after"])
         yield Problem(row["id"], row["subject"], target, checks, after, LIMIT_S["commits"]), make
 

@@ -174,7 +174,8 @@ class Editor:
         start = time.perf_counter()
         asked = [self._read(request) for request in requests]
         seconds = {"tokenize": time.perf_counter() - start, "prefix": 0.0, "rounds": 0.0}
-        settings = self._settings(options, 1 if options.candidates <= 1 else OVERDRAWN * options.candidates)
+        rows = 1 if options.candidates <= 1 else OVERDRAWN * options.candidates
+        settings = replace(self._settings(options, rows), least_scope=IN_SCOPE)
         fitting = [one for one in asked if len(one.canvas) <= self._most]
         self._mend([one for one in fitting if one.is_broken], settings, seconds)
         self._sample([one for one in fitting if not one.found], settings, seconds)

@@ -50,6 +50,8 @@ class EditSettings:
     """Probability of being final above which a canvas is taken to be; at 1 every edit is confirmed by a round more."""
     near: int | None = NEAR
     """How far from a change tokens are read in later rounds; every round reads all of them if None."""
+    least_scope: float = 0.0
+    """Probability of being trained for below which an instruction's canvas is left unread."""
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ class Outcome:
     in_scope: float
     """Probability that the model was trained for the instruction."""
     change: float = 0.0
-    """Probability that something needs to change, from the first forward."""
+    """Probability that something needs to change, from the first forward; 0 if the canvas was left unread."""
     forwards: int = 0
 
 
@@ -153,7 +155,10 @@ class EditSampler:
             for i, (canvas, window) in enumerate(zip(canvases, parts, strict=True))
         ]
         most = row_tokens(self._network)
-        waiting = deque(sorted((o.rows[0] for o in outcomes), key=lambda row: len(row.canvas)))
+        for outcome in outcomes:
+            outcome.rows[0].done = outcome.in_scope < settings.least_scope
+        begun = (o.rows[0] for o in outcomes if not o.rows[0].done)
+        waiting = deque(sorted(begun, key=lambda row: len(row.canvas)))
         active: list[Row] = []
         while active or waiting:
             room = ADMITTED * most - sum(len(row.canvas) + 1 for row in active)

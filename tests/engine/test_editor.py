@@ -40,6 +40,7 @@ def test_an_instruction_out_of_scope_is_said_to_be_so(made):
     assert proposal.verdict == "out_of_scope"
     assert proposal.candidates == ()
     assert "fix" in proposal.message
+    assert (proposal.forwards, proposal.rounds) == (0, 0)  # its region is not read for it
 
 
 @pytest.mark.parametrize(("sure", "verdict"), [(1.0, "unchanged"), (-1.0, "unsure")])
