@@ -114,6 +114,8 @@ class Network(nn.Module):
     """Attention; training may put a faster form of the same function here."""
     output: Callable[[Tensor], Tensor] | None = None
     """A faster form of the product with the output's weights."""
+    rounded: Callable[[int], int] = staticmethod(int)
+    """How many tokens run through the layers where so many are read; the others are padding."""
     stream_dtype: torch.dtype | None = None
     """Of what runs through the layers, where the weights' type does not tell."""
     count: int | None = None
@@ -162,15 +164,17 @@ class Network(nn.Module):
             keep: a list that receives the keys and values of all of them, cached ones first, one entry a layer.
         """
         c = self.config
-        shape = ids_BL.shape
-        cos, sin = rotary(positions_BL.flatten(), c)
-        x = self.embedding(ids_BL.flatten()).to(self.compute_dtype)
+        shape, count = ids_BL.shape, ids_BL.numel()
+        spare = (0, self.rounded(count) - count if c.experts is None else 0)
+        cos, sin = rotary(F.pad(positions_BL.flatten(), spare), c)
+        x = self.embedding(F.pad(ids_BL.flatten(), spare)).to(self.compute_dtype)
         bias = None if mask_BLK is None else mask_BLK[:, None]
         routed = c.experts.block if c.experts is not None else 0
         blocks_N = blocks(positions_BL, routed) if routed else None
         for i, layer in enumerate(self.layers):
             assert isinstance(layer, Layer)
-            q, k, v = (t.view(*shape, -1, c.head_width).transpose(1, 2) for t in layer.enter(x, cos, sin))
+            entered = layer.enter(x, cos, sin)
+            q, k, v = (t[:count].view(*shape, -1, c.head_width).transpose(1, 2) for t in entered)
             if isinstance(cache, KeyValues):
                 k, v = cache.write(i, k, v)
             elif cache is not None:
@@ -178,8 +182,8 @@ class Network(nn.Module):
             if keep is not None:
                 keep.append((k, v))
             mixed = self.attend(q, k, v, bias).transpose(1, 2).flatten(-2).flatten(0, 1)
-            x = layer.leave(x, mixed, blocks_N)
-        return normed(x, self.final_norm, c.norm_eps).view(*shape, c.width)
+            x = layer.leave(x, F.pad(mixed, (0, 0, *spare)) if spare[1] else mixed, blocks_N)
+        return normed(x[:count], self.final_norm, c.norm_eps).view(*shape, c.width)
 
     def drop_exit(self) -> None:
         """Be without an exit head from now on: training the other weights makes it worthless."""
@@ -189,7 +193,11 @@ class Network(nn.Module):
     def logits(self, features: Tensor) -> Tensor:
         """Scores of every token, (..., V), in the features' dtype."""
         if self.output is not None:
-            return self.output(features)
+            count = features.shape[:-1].numel()
+            spare = self.rounded(count) - count
+            rows = F.pad(features.flatten(0, -2), (0, 0, 0, spare)) if spare else features
+            found = self.output(rows)
+            return found[:count].view(*features.shape[:-1], -1) if spare else found
         weight = self.embedding.weight if self.config.tied else self.head.weight
         return F.linear(features, weight.to(features.dtype))
 

@@ -74,9 +74,20 @@ def order(network: Network) -> Network:
     if weight.device.type != "cpu" or weight.dtype != torch.bfloat16 or not has_onednn():
         return network
     network.count = network.parameter_count()
+    network.rounded = rounded
     network.layers = nn.ModuleList(OrderedLayer(_checked(layer)) for layer in network.layers)
     network.output = OrderedLinear(weight if network.config.tied else network.head.weight)
     return network
+
+
+def rounded(count: int) -> int:
+    """The next number of rows that products are made for, eight to a doubling.
+
+    oneDNN makes a kernel for each number of rows that it meets, and keeps it: that takes longer than the product, and
+    half a megabyte.
+    """
+    step = 1 << max(0, (count - 1).bit_length() - 4)
+    return -(-count // step) * step
 
 
 def has_onednn() -> bool:

@@ -13,9 +13,7 @@ One JSON object a line, only ever appended:
 A line that was cut off while it was written does not count, and is cut away. Knows nothing of what jobs do.
 """
 
-import fcntl
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +22,8 @@ from typing import Any, Self
 
 from engine.requests import Candidate, Proposal
 from seedcli.batching.moves import Edit, Moves
-from seedcli.errors import ConflictError, SettingsError
+from seedcli.errors import SettingsError
+from seedcli.kept_lines import KeptLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Intent:
     edits: Mapping[str, Sequence[Edit]]
 
 
-_BEGINNING = b'{"header": '
+BEGINNING = b'{"header": '
 
 
 class State:
@@ -79,23 +78,11 @@ class State:
         self._settled_end = 0
         self._model: dict[str, Any] | None = None
         self._batches = 0
-        self._file = None
-        if path is None:
-            return
+        self._lines = None if path is None else KeptLines(path, BEGINNING, "run")
         try:
-            self._file = path.open("a+b")
-        except OSError as error:
-            raise SettingsError(
-                f"the state {path} cannot be written: {error.strerror}; name another file with --state"
-            ) from None
-        try:
-            self._lock()
-            self._refuse_foreign()
-            if not resume:
-                self._file.truncate(0)
-            self._load(dict(header))
+            self._load(dict(header), resume=resume)
         except BaseException:
-            self._file.close()
+            self.close()
             raise
 
     @property
@@ -117,9 +104,8 @@ class State:
 
     def result(self, job: str) -> tuple[int, str]:
         """Exit code and result of a job that is done in a file's state."""
-        assert self._file is not None, "without a file nothing was done before"
-        self._file.seek(self._done[job])
-        row = json.loads(self._file.readline())
+        assert self._lines is not None, "without a file nothing was done before"
+        row = self._lines.at(self._done[job])
         return row["code"], json.dumps(row["result"])
 
     def use_model(self, model: Mapping[str, Any]) -> None:
@@ -147,8 +133,8 @@ class State:
         """Note, durably, what is about to be written."""
         row = asdict(intent)
         self._write({"intent": row.pop("job"), **row})
-        if self._file:
-            os.fsync(self._file.fileno())
+        if self._lines:
+            self._lines.sync()
 
     def finish(self, job: str, code: int, result: str, edits: Mapping[str, Sequence[Edit]]) -> None:
         """Keep a job's result: one JSON object."""
@@ -178,45 +164,26 @@ class State:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file:
-            self._file.close()
+        self.close()
 
-    def _lock(self) -> None:
-        assert self._file is not None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConflictError(
-                f"another run works with the state {self.path}; wait for it, or name another with --state"
-            ) from None
+    def close(self) -> None:
+        if self._lines:
+            self._lines.close()
 
-    def _refuse_foreign(self) -> None:
-        """Nothing that is no state is ever cut or appended to."""
-        assert self._file is not None
-        self._file.seek(0)
-        found = self._file.read(len(_BEGINNING))
-        if not _BEGINNING.startswith(found):
-            raise SettingsError(f"{self.path} is no state of a run; name another file with --state")
-
-    def _load(self, header: dict[str, Any]) -> None:
-        assert self._file is not None
-        self._file.seek(0)
-        whole = 0
-        for line in self._file:
-            try:
-                row = json.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
-                row = None
-            if not isinstance(row, dict):
-                break
-            if whole == 0 and row.get("header") != json.loads(json.dumps(header)):
+    def _load(self, header: dict[str, Any], *, resume: bool) -> None:
+        if self._lines is None:
+            return
+        if not resume:
+            self._lines.clear()
+        is_empty = True
+        for offset, row in self._lines.read():
+            if is_empty and row.get("header") != json.loads(json.dumps(header)):
                 raise SettingsError(
                     f"the state {self.path} is not of a run with these options; --no-resume begins anew"
                 )
-            self._take(row, whole)
-            whole += len(line)
-        self._file.truncate(whole)
-        if whole == 0:
+            self._take(row, offset)
+            is_empty = False
+        if is_empty:
             self._write({"header": header})
 
     def _take(self, row: Mapping[str, Any], offset: int) -> None:
@@ -249,17 +216,7 @@ class State:
 
     def _write(self, row: Mapping[str, Any]) -> int:
         """Append a line; where it begins."""
-        if self._file is None:
-            return 0
-        try:
-            offset = self._file.seek(0, os.SEEK_END)
-            self._file.write(json.dumps(row).encode() + b"\n")
-            self._file.flush()
-        except OSError as error:
-            raise ConflictError(
-                f"the state {self.path} cannot be written: {error.strerror}; make room, then go on"
-            ) from None
-        return offset
+        return self._lines.append(row) if self._lines else 0
 
 
 def _proposal(fields: Mapping[str, Any]) -> Proposal:

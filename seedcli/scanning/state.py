@@ -4,7 +4,6 @@ A line for each model batch, known by all that its readings rest on: a batch tha
 gets the readings of the first. Knows nothing of files or findings.
 """
 
-import fcntl
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -14,7 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from engine.requests import EditRequest, Reading, Suspicion
-from seedcli.errors import ConflictError, SettingsError
+from seedcli.kept_lines import KeptLines
+
+BEGINNING = b'{"batch": "'
 
 
 class Readings:
@@ -30,22 +31,8 @@ class Readings:
             ConflictError: another scan works with it.
         """
         self._path, self._basis = path, [model, least]
-        self._offsets: dict[str, int] = {}
-        self._file = None
-        if path is None:
-            return
-        try:
-            self._file = path.open("a+b")
-        except OSError as error:
-            raise SettingsError(
-                f"the state {path} cannot be written: {error.strerror}; name another"
-            ) from None
-        try:
-            self._lock()
-            self._load()
-        except BaseException:
-            self._file.close()
-            raise
+        self._lines = None if path is None else KeptLines(path, BEGINNING, "scan")
+        self._offsets = {row["batch"]: offset for offset, row in self._lines.read()} if self._lines else {}
 
     def of(
         self, requests: Sequence[EditRequest], ask: Callable[[Sequence[EditRequest]], list[Reading]]
@@ -53,11 +40,11 @@ class Readings:
         """The readings of a batch, from the file or else by asking."""
         text = json.dumps([self._basis, [asdict(request) for request in requests]])
         key = hashlib.sha256(text.encode()).hexdigest()
-        if self._file and key in self._offsets:
-            self._file.seek(self._offsets[key])
-            return [_reading(fields) for fields in json.loads(self._file.readline())["readings"]]
+        if self._lines and key in self._offsets:
+            return [_reading(fields) for fields in self._lines.at(self._offsets[key])["readings"]]
         readings = ask(requests)
-        self._write({"batch": key, "readings": [asdict(r) for r in readings]})
+        if self._lines:
+            self._lines.append({"batch": key, "readings": [asdict(r) for r in readings]})
         return readings
 
     def remove(self) -> None:
@@ -71,41 +58,8 @@ class Readings:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file:
-            self._file.close()
-
-    def _write(self, row: dict[str, Any]) -> None:
-        if self._file is None:
-            return
-        try:
-            self._file.write(json.dumps(row).encode() + b"\n")
-            self._file.flush()
-        except OSError as error:
-            raise ConflictError(
-                f"the state {self._path} cannot be written: {error.strerror}; make room, then go on"
-            ) from None
-
-    def _lock(self) -> None:
-        assert self._file is not None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConflictError(
-                f"another scan works with the state {self._path}; wait for it, or name another with --state"
-            ) from None
-
-    def _load(self) -> None:
-        assert self._file is not None
-        self._file.seek(0)
-        whole = 0
-        for line in self._file:
-            if not line.startswith(b'{"batch": "'[: len(line)]):
-                raise SettingsError(f"{self._path} is no state of a scan; name another file with --state")
-            if not line.endswith(b"\n"):
-                break
-            self._offsets[line.split(b'"')[3].decode()] = whole
-            whole += len(line)
-        self._file.truncate(whole)
+        if self._lines:
+            self._lines.close()
 
 
 def _reading(fields: dict[str, Any]) -> Reading:

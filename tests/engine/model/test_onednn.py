@@ -6,7 +6,7 @@ import torch
 from engine.model.cache import KeyValues
 from engine.model.int8 import quantize
 from engine.model.network import Network
-from engine.model.onednn import order
+from engine.model.onednn import order, rounded
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +61,28 @@ def test_keys_and_values_in_set_aside_memory_are_those_of_one_reading(network, r
             cache.keep(1)
     assert cache.length == ids.shape[1]
     torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 7, 17, 33, 100])
+@pytest.mark.parametrize("pack", [order, quantize])
+def test_what_is_read_besides_to_round_the_number_of_tokens_changes_nothing(network, pack, count):
+    ids, positions = torch.arange(300, 300 + 2 * count).view(2, -1), torch.arange(count).expand(2, -1)
+    found = []
+    for rounds in (True, False):
+        made = pack(copy.deepcopy(network).bfloat16())
+        if not rounds:
+            made.rounded = int
+        with torch.inference_mode():
+            features = made(ids, positions, None)
+            found.append((features, made.logits(features), made.logits(features[0])))
+    for one, other in zip(*found, strict=True):
+        assert one.shape == other.shape
+        torch.testing.assert_close(one, other)
+
+
+def test_numbers_of_tokens_are_rounded_up_by_at_most_an_eighth():
+    assert [rounded(n) for n in (1, 15, 16, 17, 18, 100, 257, 1000)] == [1, 15, 16, 18, 18, 104, 288, 1024]
+    for n in range(1, 3000):
+        assert n <= rounded(n) <= max(16, n * 9 / 8)
+        assert rounded(rounded(n)) == rounded(n)
+    assert len({rounded(n) for n in range(1, 1025)}) == 64
