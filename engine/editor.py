@@ -107,6 +107,7 @@ class Editor:
             raise CheckpointError(f"{path}: decoder {decoder!r} is not one of {', '.join(get_args(Decoder))}")
         self._completer = Completer(network, tokenizer, "edit" if decoder == "edit" else "autoregressive")
         self._sure = float(str(settings.get("sure", 0.3)))
+        self._least_label = float(str(settings.get("least_label", 0.0)))
         self._exit_threshold = float(str(settings.get("exit_threshold", 1.0)))
         recipes = settings.get("recipes", ())
         assert isinstance(recipes, list | tuple), "`recipes` in the checkpoint's config is a list"
@@ -229,6 +230,7 @@ class Editor:
         return EditSettings(
             threshold=self._info.threshold if options.threshold is None else options.threshold,
             max_rounds=options.max_rounds,
+            least_label=self._least_label,
             candidates=rows,
             temperature=options.temperature,
             top_k=options.top_k,

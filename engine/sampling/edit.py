@@ -42,6 +42,8 @@ class EditSettings:
     max_rounds: int = 16
     fill: float = FILL
     """Least probability with which several masks are filled in one round."""
+    least_label: float = 0.0
+    """Probability of a gap's weakest label below which the gap stays as it is."""
     candidates: int = 1
     temperature: float = 0.0
     top_k: int = 0
@@ -220,7 +222,8 @@ class EditSampler:
             step = clean_up(row.canvas, view, self._ids)
             row.done = True
         else:
-            step = advance(row.canvas, view, self._ids, settings.threshold, row.rounds, fill=settings.fill)
+            bounds = {"fill": settings.fill, "least": settings.least_label}
+            step = advance(row.canvas, view, self._ids, settings.threshold, row.rounds, **bounds)
         row.rounds += 1
         key = tuple(step.canvas)
         is_whole = self._ids.mask not in key

@@ -3,7 +3,7 @@
 The rule: masks are filled where the model is sure, at least one a round; a gap (adjoining tokens that want to change)
 is edited when some token of it wants to change with more than the threshold's probability, and then as a whole: at
 once where the model knows what to write, else masked with a run of spare slots and filled in later rounds. Nothing of
-a gap below the threshold is touched.
+a gap below the threshold is touched, nor of one whose weakest label is less probable than a checkpoint may ask for.
 """
 
 from collections.abc import Sequence
@@ -48,12 +48,20 @@ def change_probability(view: View) -> float:
 
 
 def advance(
-    canvas: Sequence[int], view: View, ids: EditIds, threshold: float, round_: int, *, fill: float = FILL
+    canvas: Sequence[int],
+    view: View,
+    ids: EditIds,
+    threshold: float,
+    round_: int,
+    *,
+    fill: float = FILL,
+    least: float = 0.0,
 ) -> Step:
     """Apply one round to a canvas (without its end token); the same canvas where nothing is to be done.
 
     Args:
         fill: least probability with which several masks are filled.
+        least: probability of a gap's weakest label below which the gap stays as it is.
     """
     row = [*canvas, ids.end]
     labels = list(row)
@@ -68,6 +76,8 @@ def advance(
             continue
         # A token may want to go although no single label beats it: then the gap cannot be written at once.
         sure = min(view.probability[i] if view.best[i] != row[i] else 0.0 for i in range(start, end))
+        if sure < least:
+            continue
         if sure < AT_ONCE and round_ < OPENING_ROUNDS:
             opened.append((start, end))
         elif sure:

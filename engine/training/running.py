@@ -114,6 +114,7 @@ def export(
     *,
     threshold: float,
     sure: float,
+    least_label: float = 0.0,
     start: Path | None = None,
     kept: float = 0.0,
     reports: Sequence[Path] = (),
@@ -121,6 +122,7 @@ def export(
     """Write the run's weights as a checkpoint with the sampler's thresholds and a model card.
 
     Args:
+        least_label: as in `EditSettings`.
         start: the checkpoint whose weights the run began with.
         kept: share of those weights in the mean that is written, in [0, 1): what a run forgets of what it began with
             comes back, at little cost of what it learned (Wortsman et al. 2021, arXiv 2109.01903).
@@ -148,6 +150,7 @@ def export(
         "recipes": list(RECIPES),
         "threshold": threshold,
         "sure": sure,
+        "least_label": least_label,
         "steps": state["step"],
     }
     if began:

@@ -119,6 +119,9 @@ def export(
     corpus: Path = Corpus,
     threshold: float = typer.Option(0.7, help="Least probability of a change for it to be made."),
     sure: float = typer.Option(0.3, help="Most probability of a change at which nothing needs to change."),
+    least_label: float = typer.Option(
+        0.0, help="Least probability of the least probable label of a change for it to be made."
+    ),
     start: Path = typer.Option(None, help="The checkpoint that the run began with, for --kept."),
     kept: float = typer.Option(
         0.0, min=0.0, max=0.99, help="Share of the weights it began with in the mean to be written."
@@ -138,7 +141,8 @@ def export(
     from engine.training.running import export as write
 
     try:
-        write(corpus, folder, out, threshold=threshold, sure=sure, start=start, kept=kept, reports=report)
+        bounds = {"threshold": threshold, "sure": sure, "least_label": least_label}
+        write(corpus, folder, out, **bounds, start=start, kept=kept, reports=report)
     except EngineError as error:
         raise SettingsError(str(error)) from error
     typer.echo(str(out))

@@ -84,3 +84,14 @@ def test_a_token_that_must_go_for_one_of_many_is_masked():
     view = View([0.9, 0.3, 0.9, 1.0], [4, 5, 6, 3], [0.9, 0.3, 0.9, 1.0])
     assert advance([4, 5, 6], view, IDS, 0.6, 0).canvas == [4, *[IDS.mask] * (1 + RUN), 6]
     assert advance([4, 5, 6], view, IDS, 0.6, 9).canvas == [4, 5, 6]
+
+
+def test_a_gap_whose_weakest_label_is_too_weak_stays_as_it_is():
+    view = View([0.0, 0.0, 1.0, 0.0, 1.0], [7, 8, 6, 9, IDS.end], [0.9, 0.15, 1.0, 0.3, 1.0])
+    canvas = [4, 5, 6, 7]
+    assert advance(canvas, view, IDS, 0.7, 0, least=0.2).canvas == [4, 5, 6, 9]
+    assert advance(canvas, view, IDS, 0.7, 0, least=0.1).canvas == [7, 8, 6, 9]
+    # What would be masked is weaker still.
+    view = View([0.0, 1.0], [7, IDS.end], [0.01, 1.0])
+    assert advance([4], view, IDS, 0.7, 0).canvas == [IDS.mask] * (1 + RUN)
+    assert advance([4], view, IDS, 0.7, 0, least=0.2).canvas == [4]
