@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from engine.training import laps
 from engine.training.card import render_card
 from engine.training.courses import Judged, course_of
 from engine.training.curriculum import read_curriculum
+from engine.training.exclusive import exclusive
 from engine.training.plot import plot_laps, plot_losses
 from engine.training.preparation import open_batches
 from engine.training.processes import join
@@ -55,7 +57,8 @@ def run(
         judged: reads the tasks with tests that a run in laps may name.
 
     Raises:
-        DataError: the corpus or the configuration cannot be used, or the checkpoint has another tokenizer or shape.
+        DataError: the corpus or the configuration cannot be used, the checkpoint has another tokenizer or shape, or
+            another process trains in `folder`.
         CheckpointError: `start_from` is no checkpoint.
     """
     tokenizer = CodeTokenizer.load(corpus)
@@ -65,27 +68,30 @@ def run(
     never = controls.never if curriculum.decoder == "edit" else controls.unwritten
     processes = join(device)
     device = f"cuda:{processes.local_rank}" if device == "cuda" else device
-    trainer = Trainer(folder, curriculum, maker, never=never, device=device, processes=processes)
-    (folder / "config.toml").write_text(config.read_text())
-    if start_from is not None and trainer.step == 0:
-        weights, began = _weights(start_from, corpus, trainer.network)
-        trainer.begin_with(weights)
-        (folder / BEGAN).write_text(json.dumps(began))
-    processes.wait()  # until all have read what the first is about to replace
-    tell({"parameters": trainer.network.parameter_count(), "step": trainer.step, "steps": curriculum.steps})
-    try:
-        if curriculum.trajectories is None:
-            trainer.run(until=until, workers=workers, compiled=compiled, tell=tell)
-        else:
-            own = judged(tokenizer) if judged else None
-            course = course_of(curriculum, curriculum.trajectories, maker, tokenizer, own)
-            laps.run(trainer, maker, course, until=until, workers=workers, compiled=compiled, tell=tell)
-        processes.wait()
-    finally:
-        if processes.is_first:
-            plot_losses(folder / "log.jsonl", folder / "loss.png")
-            plot_laps(folder / "log.jsonl", folder / "laps.png")
-        processes.leave()
+    with exclusive(folder) if processes.is_first else nullcontext():
+        trainer = Trainer(folder, curriculum, maker, never=never, device=device, processes=processes)
+        (folder / "config.toml").write_text(config.read_text())
+        if start_from is not None and trainer.step == 0:
+            weights, began = _weights(start_from, corpus, trainer.network)
+            trainer.begin_with(weights)
+            (folder / BEGAN).write_text(json.dumps(began))
+        processes.wait()  # until all have read what the first is about to replace
+        tell(
+            {"parameters": trainer.network.parameter_count(), "step": trainer.step, "steps": curriculum.steps}
+        )
+        try:
+            if curriculum.trajectories is None:
+                trainer.run(until=until, workers=workers, compiled=compiled, tell=tell)
+            else:
+                own = judged(tokenizer) if judged else None
+                course = course_of(curriculum, curriculum.trajectories, maker, tokenizer, own)
+                laps.run(trainer, maker, course, until=until, workers=workers, compiled=compiled, tell=tell)
+            processes.wait()
+        finally:
+            if processes.is_first:
+                plot_losses(folder / "log.jsonl", folder / "loss.png")
+                plot_laps(folder / "log.jsonl", folder / "laps.png")
+            processes.leave()
 
 
 def _weights(

@@ -159,5 +159,5 @@ def test_a_few_steps_teach_a_mask_only_checkpoint_edits(tmp_path):
     editor = Editor.load(tmp_path / "ours")
     request = EditRequest(instruction="Log delta rather than print it", region=function(3))
     (proposal,) = editor.propose([request], EditOptions(threshold=0.0))
-    assert proposal.forwards > 0
+    assert len(editor.samples([request], 2, EditOptions(threshold=0.0, temperature=0.8))[0]) == 2
     assert proposal.region_tokens == len(tokenizer.encode(function(3)))
