@@ -37,6 +37,8 @@ def model(tmp_path, tokenizer):
     network = Network(ModelConfig(tokenizer.size, width=32, layers=2, heads=4, kv_heads=2, hidden=64))
     network.requires_grad_(False)
     network.embedding.weight.mul_(20)
+    network.scope.weight.zero_()
+    network.scope.bias.fill_(20.0)  # it takes up whatever it is asked
     for layer in network.layers:
         layer.out.weight.mul_(20)
     save(tmp_path / "model", network, tokenizer, {"threshold": 0.5, "recipes": ["fix"]})
