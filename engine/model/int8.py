@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.model.network import Layer, Network, normed
-from engine.model.onednn import rounded
+from engine.model.onednn import attend_rounded, rounded
 
 TOKENS = 64
 """For so many at once oneDNN's order of a matrix is chosen; it serves other numbers as well."""
@@ -103,7 +103,7 @@ def quantize(network: Network) -> Network:
     network.count = network.parameter_count()
     network.layers = nn.ModuleList(Int8Layer(layer) for layer in network.layers if isinstance(layer, Layer))
     table = Int8Embedding(network.embedding.weight)
-    network.rounded = rounded
+    network.rounded, network.attend = rounded, attend_rounded
     network.stream_dtype = network.embedding.weight.dtype
     network.embedding, network.output = table, table.logits  # type: ignore[assignment]
     return network

@@ -9,13 +9,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from engine.model.experts import Experts
-from engine.model.network import Layer, Network, normed
+from engine.model.network import Layer, Network, attend, normed
 
 OPERATORS = ("_reorder_linear_weight", "_linear_pointwise")
 TOKENS = 64
 """For so many at once the order is chosen; it serves other numbers as well."""
+FEW = 16
+"""Queries that are attended to as they are: one token at a time, the keys would be copied for each."""
 
 
 class OrderedLinear:
@@ -74,20 +77,34 @@ def order(network: Network) -> Network:
     if weight.device.type != "cpu" or weight.dtype != torch.bfloat16 or not has_onednn():
         return network
     network.count = network.parameter_count()
-    network.rounded = rounded
+    network.rounded, network.attend = rounded, attend_rounded
     network.layers = nn.ModuleList(OrderedLayer(_checked(layer)) for layer in network.layers)
     network.output = OrderedLinear(weight if network.config.tied else network.head.weight)
     return network
 
 
 def rounded(count: int) -> int:
-    """The next number of rows that products are made for, eight to a doubling.
+    """The next number of rows that products are made for, four to a doubling.
 
     oneDNN makes a kernel for each number of rows that it meets, and keeps it: that takes longer than the product, and
     half a megabyte.
     """
-    step = 1 << max(0, (count - 1).bit_length() - 4)
+    step = 1 << max(0, (count - 1).bit_length() - 3)
     return -(-count // step) * step
+
+
+def attend_rounded(q_BHLE: Tensor, k_BGKE: Tensor, v_BGKE: Tensor, mask: Tensor | None) -> Tensor:
+    """As `attend`, with numbers of queries and keys that are rounded too, unless there are few queries."""
+    rows, keys = q_BHLE.shape[2], k_BGKE.shape[2]
+    spare, more = rounded(rows) - rows, rounded(keys) - keys
+    if rows <= FEW or not (spare or more):
+        return attend(q_BHLE, k_BGKE, v_BGKE, mask)
+    seen = torch.ones((1, 1, 1, keys), dtype=torch.bool) if mask is None else mask
+    seen = F.pad(seen, (0, more))  # nobody sees what is no key
+    if seen.shape[2] > 1:
+        seen = F.pad(seen, (0, 0, 0, spare), value=True)
+    q, k, v = F.pad(q_BHLE, (0, 0, 0, spare)), F.pad(k_BGKE, (0, 0, 0, more)), F.pad(v_BGKE, (0, 0, 0, more))
+    return attend(q, k, v, seen)[:, :, :rows]
 
 
 def has_onednn() -> bool:

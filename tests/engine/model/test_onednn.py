@@ -5,8 +5,8 @@ import torch
 
 from engine.model.cache import KeyValues
 from engine.model.int8 import quantize
-from engine.model.network import Network
-from engine.model.onednn import order, rounded
+from engine.model.network import Network, attend
+from engine.model.onednn import attend_rounded, order, rounded
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +80,31 @@ def test_what_is_read_besides_to_round_the_number_of_tokens_changes_nothing(netw
         torch.testing.assert_close(one, other)
 
 
-def test_numbers_of_tokens_are_rounded_up_by_at_most_an_eighth():
-    assert [rounded(n) for n in (1, 15, 16, 17, 18, 100, 257, 1000)] == [1, 15, 16, 18, 18, 104, 288, 1024]
+@pytest.mark.parametrize(("rows", "keys"), [(1, 70), (17, 17), (33, 70), (64, 64), (70, 130)])
+@pytest.mark.parametrize("masked", ["not", "by row", "by batch"])
+def test_attention_over_rounded_numbers_is_the_same(rows, keys, masked):
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, heads, n, 8) for heads, n in ((4, rows), (2, keys), (2, keys)))
+    mask = None
+    if masked != "not":
+        mask = torch.rand(2, 1, rows if masked == "by row" else 1, keys) < 0.5
+        mask[..., 0] = True
+    torch.testing.assert_close(attend_rounded(q, k, v, mask), attend(q, k, v, mask))
+
+
+def test_numbers_of_tokens_are_rounded_up_by_at_most_a_quarter():
+    assert [rounded(n) for n in (1, 8, 9, 15, 16, 17, 100, 257, 1000)] == [
+        1,
+        8,
+        10,
+        16,
+        16,
+        20,
+        112,
+        320,
+        1024,
+    ]
     for n in range(1, 3000):
-        assert n <= rounded(n) <= max(16, n * 9 / 8)
+        assert n <= rounded(n) <= max(8, n * 5 / 4)
         assert rounded(rounded(n)) == rounded(n)
-    assert len({rounded(n) for n in range(1, 1025)}) == 64
+    assert len({rounded(n) for n in range(1, 1025)}) == 36
