@@ -44,7 +44,7 @@ class SeedModel(PreTrainedModel):  # type: ignore[misc]  # untyped base
     """The network under transformers' roof: the same parts, names and forward pass."""
 
     config_class = SeedConfig
-    attend = staticmethod(attend)
+    attend, rounded = staticmethod(attend), staticmethod(Network.rounded)
     output, stream_dtype = Network.output, Network.stream_dtype
     compute_dtype = Network.compute_dtype
     forward = Network.forward
