@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -122,6 +123,10 @@ class Workplace:
             process.wait()
             raise Deadline from error
         except KeyboardInterrupt:
+            process.wait()
+            raise
+        except SystemExit:  # terminated: the run is not left to itself
+            process.terminate()
             process.wait()
             raise
         if code:
@@ -239,6 +244,7 @@ def _kind(case: Any) -> str:
 
 def options(description: str | None, steps: int) -> argparse.ArgumentParser:
     """What both commands are given."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
