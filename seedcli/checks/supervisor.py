@@ -229,12 +229,12 @@ def _watch(plan: Plan, guard: int, report: int, log: int, disk: DiskUse) -> Caus
     count = _Count(plan)
     while True:
         readable = select.select([report, _LIFELINE], [], [], POLL_S)[0]
+        if os.fstat(log).st_size > plan.limits.output_bytes:
+            return "output"  # also of a command that was done before anyone looked
         if report in readable:
             return None
         if _LIFELINE in readable and not os.read(_LIFELINE, 1):
             return "stopped"
-        if os.fstat(log).st_size > plan.limits.output_bytes:
-            return "output"
         if disk.is_exceeded():
             return "disk"
         if count.is_exceeded():
