@@ -47,7 +47,11 @@ def like_region(code: str, region: str) -> str | None:
     lines = code.split("\n")
     if ours.startswith(theirs):
         missing = ours[len(theirs) :]
-        lines = [missing + line if line.strip() else line for line in lines]
+        begins = [theirs if line.startswith(theirs) else "" for line in lines]
+        lines = [
+            (ours if begin else missing) + line.removeprefix(begin) if line.strip() else line
+            for begin, line in zip(begins, lines, strict=True)
+        ]
     elif theirs.startswith(ours):
         surplus = theirs[len(ours) :]
         if not all(line.startswith(surplus) for line in lines if line.strip()):

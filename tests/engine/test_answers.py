@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from engine.answers import code_of, is_closed, like_region, margin
@@ -69,6 +69,7 @@ QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @QUIET
+@example(" `", " \t`", True)
 @given(TEXT, TEXT, st.booleans())
 def test_whatever_is_written_is_code_or_nothing(answer, region, is_whole):
     code = code_of(answer, "```", is_whole=is_whole)
