@@ -8,14 +8,13 @@ by the same measure. Written are the corpus's own functions, then these.
 """
 
 import argparse
-import json
 import random
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from engine.data.corpus import collect, read_rows
+from engine.data.corpus import drawable, read_rows, sampled, write_rows
 from engine.data.decontamination import Barrier, texts_of_suites
 from engine.data.sources import read_sources
 
@@ -36,19 +35,9 @@ def main() -> None:
     rng = random.Random(given.seed)
     known = read_rows(given.corpus / "held_out.jsonl")
     _, sources = read_sources(SOURCES, given.repositories)
-    seen: set[bytes] = set()
-    rows = [row for source in sources for row in collect(source, seen, rng)]
     texts = {row.text for row in known}
-    barrier = Barrier(texts_of_suites(given.bar))
-    rows = [
-        row
-        for row in rows
-        if row.kind != "module"
-        and 5 <= row.text.count("\n") <= 60
-        and row.text not in texts
-        and not barrier.bars(row.text)
-    ]
-    rows = rng.sample(rows, min(given.count, len(rows)))
+    others = drawable(sources, Barrier(texts_of_suites(given.bar)), rng)
+    rows = sampled([row for row in others if row.text not in texts], given.count, rng)
     like = Barrier(row.text for row in rows)
     resembling = [row.text for row in read_rows(given.corpus / "regions.jsonl") if like.bars(row.text)]
     trained = Barrier(resembling)
@@ -56,9 +45,7 @@ def main() -> None:
     print(
         f"{len(rows)} drawn, {len(rows) - len(kept)} dropped: {len(resembling)} training regions resemble them"
     )
-    with given.out.open("w") as out:
-        for row in [*known, *kept]:
-            out.write(json.dumps({"source": row.source, "kind": row.kind, "text": row.text}) + "\n")
+    write_rows(given.out, [*known, *kept])
 
 
 if __name__ == "__main__":

@@ -81,8 +81,8 @@ def build(
     rng = random.Random(seed)
     barred = list(barred)
     outside = Barrier(barred)
-    drawn = _draw(held_out, outside, draw, rng)
-    _write(folder / "held_out.jsonl", drawn)
+    drawn = sampled(drawable(held_out, outside, rng), draw, rng)
+    write_rows(folder / "held_out.jsonl", drawn)
     digest = hashlib.sha256((folder / "held_out.jsonl").read_bytes()).hexdigest()
     tell(f"held out: {len(drawn)} functions, sha256 {digest}")
     barrier = Barrier([*barred, *(row.text for row in drawn)])
@@ -107,7 +107,7 @@ def build(
             f"{len(clean) - len(fresh)} near-duplicates"
         )
     rng.shuffle(kept)
-    _write(folder / "regions.jsonl", kept)
+    write_rows(folder / "regions.jsonl", kept)
     card: dict[str, object] = {
         "regions": len(kept),
         "bytes": sum(len(row.text) for row in kept),
@@ -124,13 +124,17 @@ def build(
     return card
 
 
-def _draw(sources: list[Source], barrier: Barrier, count: int, rng: random.Random) -> list[Row]:
-    """Functions and methods of 5 to 60 lines, uniformly at random over the held-out sources together."""
+def drawable(sources: list[Source], barrier: Barrier, rng: random.Random) -> list[Row]:
+    """Functions and methods of 5 to 60 lines of the held-out sources together, without what `barrier` bars."""
     seen: set[bytes] = set()
     rows = [row for source in sources for row in collect(source, seen, rng)]
-    rows = [
+    return [
         r for r in rows if r.kind != "module" and 5 <= r.text.count("\n") <= 60 and not barrier.bars(r.text)
     ]
+
+
+def sampled(rows: list[Row], count: int, rng: random.Random) -> list[Row]:
+    """So many of the rows, uniformly at random; all where there are fewer."""
     return rng.sample(rows, min(count, len(rows)))
 
 
@@ -140,7 +144,8 @@ def read_rows(path: Path) -> list[Row]:
         return [Row(**json.loads(line)) for line in lines]
 
 
-def _write(path: Path, rows: list[Row]) -> None:
+def write_rows(path: Path, rows: list[Row]) -> None:
+    """What `read_rows` reads."""
     with path.open("w") as file:
         for row in rows:
             file.write(json.dumps({"source": row.source, "kind": row.kind, "text": row.text}) + "\n")

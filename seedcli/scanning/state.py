@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from engine.requests import EditRequest, Reading, Suspicion
+from seedcli.errors import SettingsError
 from seedcli.kept_lines import KeptLines
 
 BEGINNING = b'{"batch": "'
@@ -32,7 +33,11 @@ class Readings:
         """
         self._path, self._basis = path, [model, least]
         self._lines = None if path is None else KeptLines(path, BEGINNING, "scan")
-        self._offsets = {row["batch"]: offset for offset, row in self._lines.read()} if self._lines else {}
+        self._offsets: dict[str, int] = {}
+        for offset, row in self._lines.read() if self._lines else ():
+            if "batch" not in row:
+                raise SettingsError(f"{path} is no state of a scan; name another file with --state")
+            self._offsets[row["batch"]] = offset
 
     def of(
         self, requests: Sequence[EditRequest], ask: Callable[[Sequence[EditRequest]], list[Reading]]
