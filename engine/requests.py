@@ -107,7 +107,7 @@ class Reading:
     suspicions: tuple[Suspicion, ...]
     """In the order of the text."""
     change_probability: float
-    """Probability that something in the region needs to change, in [0, 1]; 0 where the instruction is out of scope."""
+    """Probability that something in the region needs to change, in [0, 1]."""
     region_tokens: int
     is_read: bool = True
     """False for a region that does not fit the model: nothing is known of it."""

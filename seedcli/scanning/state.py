@@ -36,6 +36,7 @@ class Readings:
         self._offsets: dict[str, int] = {}
         for offset, row in self._lines.read() if self._lines else ():
             if "batch" not in row:
+                self.close()
                 raise SettingsError(f"{path} is no state of a scan; name another file with --state")
             self._offsets[row["batch"]] = offset
 
@@ -63,6 +64,9 @@ class Readings:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         if self._lines:
             self._lines.close()
 
