@@ -9,16 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.requests import Candidate, EditOptions, EditRequest, Proposal
+from engine.syntax import parses as stands_alone
 from seedcli.errors import TargetError
 from seedcli.model_client import ModelClient
 from seedcli.patches.patch import FilePatch, Patch, file_patch
 from seedcli.repository.conflicts import conflicts_of, has_markers
 from seedcli.repository.regions import Region, is_python, parses
 from seedcli.repository.source import SourceFile
+from seedcli.repository.tree import count_faults
 
 BATCH = 64
 """Regions that go to the model in one call; progress is reported after each."""
 UNSOUND = "the edit found would not parse; --allow-broken offers it all the same"
+HARMFUL = "the edit found would break further what does not parse; --allow-broken offers it all the same"
 UNWRITTEN = "the model would write nothing into the new file"
 UNRESOLVED = "the model leaves the conflict as it stands"
 MARKED = "the edit found leaves conflict markers"
@@ -45,9 +48,23 @@ class Task:
         """Whether the file parses with other texts; conflicts that have none count as resolved to our side."""
         return parses(_with_texts(self, self._resolved(0) | texts), self.source.name)
 
+    def guard(self) -> "Guard":
+        """What tells whether other texts break the file, or, where it is broken, one of its regions further."""
+        return (lambda texts: not self.parses_with(texts)) if self.parses else self._harms
+
+    def _harms(self, texts: "Texts") -> bool:
+        regions = ((self.regions[i], text) for i, text in texts.items())
+        return any(r.kind != "conflict" and count_faults(text) > count_faults(r.text) for r, text in regions)
+
     def is_whole(self, region: Region) -> bool:
-        """Whether a region is Python that stands by itself; named lines may be part of a statement."""
-        return is_python(self.source.name) and region.kind not in ("lines", "file", "conflict")
+        """Whether a region's new text has to be Python that stands by itself.
+
+        Named lines may be part of a statement, and the file with them is what has to parse. Where it did not parse
+        before, the lines alone are the judge, if they stood by themselves.
+        """
+        if not is_python(self.source.name) or region.kind == "conflict":
+            return False
+        return region.kind not in ("lines", "file") or (not self.parses and stands_alone(region.text))
 
     def _sides(self) -> Iterator[str]:
         for side in (0, 1) if any(region.kind == "conflict" for region in self.regions) else ():
@@ -64,6 +81,8 @@ class Task:
 
 Texts = dict[int, str]
 """What regions become, by their number in the task."""
+Guard = Callable[[Texts], bool]
+"""Whether texts of some regions do harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +234,14 @@ def parse_notes(proposed: Proposed, k: int = 0) -> list[str]:
 
 def _validate(task: Task, proposals: Sequence[Proposal], allow_broken: bool) -> tuple[RegionResult, ...]:
     """Keep the candidates that the file can hold, rank by rank, the best of all regions first."""
-    must_parse = not allow_broken and any(p.candidates for p in proposals) and task.parses
+    asked = not allow_broken and any(p.candidates for p in proposals)
+    guard = task.guard() if asked else _harmless
     usable: list[list[Candidate]] = [[] for _ in proposals]
     best: Texts = {}
     faults: dict[int, str] = {}
     for rank in range(max((len(p.candidates) for p in proposals), default=0)):
         at_rank = {i: p.candidates[rank] for i, p in enumerate(proposals) if rank < len(p.candidates)}
-        for i in _sound(task, best, {i: c.text for i, c in at_rank.items()}, must_parse, faults):
+        for i in _sound(task, best, {i: c.text for i, c in at_rank.items()}, guard, faults):
             usable[i].append(at_rank[i])
         best = {i: found[0].text for i, found in enumerate(usable) if found}
     return tuple(
@@ -230,13 +250,13 @@ def _validate(task: Task, proposals: Sequence[Proposal], allow_broken: bool) -> 
     )
 
 
-def _sound(task: Task, kept: Texts, new: Texts, must_parse: bool, faults: dict[int, str]) -> Texts:
+def _sound(task: Task, kept: Texts, new: Texts, guard: Guard, faults: dict[int, str]) -> Texts:
     """Those of `new` that the file can hold, together with one another and with the others of `kept`.
 
     All at once where that works; else each half for itself, so that one bad text among many is found quickly.
     What is wrong with the first bad text of a region is noted in `faults`.
     """
-    fault = _fault(task, kept | new, must_parse) if new else ""
+    fault = _fault(task, kept | new, guard) if new else ""
     if not fault:
         return new
     if len(new) == 1:
@@ -245,11 +265,15 @@ def _sound(task: Task, kept: Texts, new: Texts, must_parse: bool, faults: dict[i
         return {}
     items = list(new.items())
     half = len(items) // 2
-    first = _sound(task, kept, dict(items[:half]), must_parse, faults)
-    return first | _sound(task, kept | first, dict(items[half:]), must_parse, faults)
+    first = _sound(task, kept, dict(items[:half]), guard, faults)
+    return first | _sound(task, kept | first, dict(items[half:]), guard, faults)
 
 
-def _fault(task: Task, texts: Texts, must_parse: bool) -> str:
+def _harmless(_texts: Texts) -> bool:
+    return False
+
+
+def _fault(task: Task, texts: Texts, guard: Guard) -> str:
     """Why the file cannot hold these texts; empty when it can."""
     try:
         if task.source.replace_all(_edits(task, texts)) == task.source.raw:
@@ -258,8 +282,8 @@ def _fault(task: Task, texts: Texts, must_parse: bool) -> str:
         return str(error)
     if any(task.regions[i].kind == "conflict" and has_markers(text) for i, text in texts.items()):
         return MARKED
-    if must_parse and not task.parses_with(texts):
-        return UNSOUND
+    if guard(texts):
+        return UNSOUND if task.parses else HARMFUL
     return ""
 
 
@@ -268,7 +292,7 @@ def _file_patch(results: Sequence[RegionResult], k: int) -> FilePatch | None:
     if not texts:
         return None
     task = results[0].task
-    if k and _fault(task, texts, must_parse=task.parses):
+    if k and _fault(task, texts, task.guard()):
         return _file_patch(results, 0)  # the k-th candidates were not all tried together
     source = task.source
     old = None if task.creates else source.raw

@@ -5,15 +5,14 @@ parses alone is read by tree-sitter, and only the broken pieces go by indentatio
 leaves all others, and the function's own extent, as they were. Knows nothing of files, encodings or models.
 """
 
-import functools
 from dataclasses import dataclass
 from typing import Literal
 
-import tree_sitter_python
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from seedcli.repository import indentation
 from seedcli.repository.indentation import Layout
+from seedcli.repository.tree import parse
 
 DefinitionKind = Literal["function", "method", "class", "block"]
 
@@ -48,21 +47,12 @@ class Definition:
 def outline(text: str) -> list[Definition]:
     """All definitions of `text` in order of their first lines; a class stands before its methods."""
     layout = Layout(text)
-    root = _parse(text)
+    root = parse(text)
     if not root.has_error and not _has_orphans(root) and layout.is_consistent(0, len(layout.lines)):
         found = _from_tree(root, layout, 0, "")
     else:
         found = _Recovery(layout).definitions(0, len(layout.lines), 0, "")
     return sorted(found, key=lambda d: (d.start, -d.end))
-
-
-@functools.cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_python.language()))
-
-
-def _parse(text: str) -> Node:
-    return _parser().parse(text.encode("utf-8", "replace")).root_node
 
 
 def _has_orphans(body: Node) -> bool:
@@ -163,7 +153,7 @@ class _Recovery:
         before."""
         body = self._layout.lines[start:end]
         head = "class _:\n" if any(line[:1] in (" ", "\t") and line.strip() for line in body[:1]) else "\n"
-        return _parse(head + "\n".join(body) + "\n")
+        return parse(head + "\n".join(body) + "\n")
 
     def _of_piece(self, start: int, end: int, indent: int, prefix: str) -> list[Definition]:
         root = self._tree(start, end)

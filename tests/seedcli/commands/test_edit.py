@@ -198,6 +198,23 @@ class TestValidation:
         model = ScriptedModel(replacing({"b:": "b):"}))
         assert "calc.py did not parse, and does now" in seed("edit", "fix", "calc.py", model=model).err
 
+    @pytest.mark.parametrize(("target", "stands_alone"), [("calc.py:1-2", True), ("calc.py:5-6", False)])
+    def test_what_did_not_parse_is_not_broken_further(
+        self, target: str, stands_alone: bool, repo: Path, seed: Seed
+    ) -> None:
+        """Of lines that stand by themselves the model hears that they must; no others get a further fault."""
+        before = "def add(a, b):\n    return a - b\n\n\ndef sub(a, b:\n    return a - b\n"
+        (repo / "calc.py").write_text(before)
+        model = ScriptedModel(replacing({"a - b": "a] - b"}))
+        result = seed("edit", "fix the bug", target, model=model)
+        assert (result.code, result.out) == (3, b"")
+        assert model.asked[0].must_parse is stands_alone
+        assert "would break further what does not parse; --allow-broken offers it all" in result.err
+        result = seed("edit", "--allow-broken", "fix the bug", target, model=model)
+        assert (result.code, b"+    return a] - b" in result.out) == (1, True)
+        model = ScriptedModel(replacing({"a - b": "a + b"}))
+        assert seed("edit", "fix the bug", target, model=model).code == 1
+
     def test_a_character_that_the_file_cannot_hold_is_a_fault(self, repo: Path, seed: Seed) -> None:
         (repo / "calc.py").write_bytes(b"# coding: latin-1\n" + ADD.encode())
         model = ScriptedModel(replacing({"a - b": "a + b  # \u2192"}))
