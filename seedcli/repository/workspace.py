@@ -312,5 +312,9 @@ def _near_names(path: Path) -> str:
         names = os.listdir(path.parent)
     except OSError:
         return "; check the spelling of its folder"
+    file, colon, rest = path.name.partition(":")
+    if colon and file in names:
+        symbol = rest.strip(":") or "SYMBOL"
+        return f"; write {file}::{symbol} for a symbol, {file}:START-END for lines"
     near = difflib.get_close_matches(path.name, names, n=3)
     return f"; did you mean {', '.join(sorted(near))}?" if near else "; check the spelling"

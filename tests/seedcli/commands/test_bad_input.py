@@ -52,6 +52,7 @@ def odd_files(repo: Path) -> Path:
     ("target", "words"),
     [
         ("clac.py", ("clac.py does not exist", "did you mean calc.py")),
+        ("calc.py:add", ("calc.py:add does not exist", "calc.py::add", "calc.py:START-END")),
         ("docs", ("docs holds no Python code",)),
         ("image.py", ("image.py", "binary")),
         ("latin.py", ("latin.py is not utf-8: byte 0xf6 in line 1",)),
