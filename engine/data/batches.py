@@ -30,13 +30,15 @@ KINDS = (
     "edited",
     "defective",
     "refactored",
+    "idle",
     "committed",
     "refused",
     "infilled",
     "generated",
     *RECIPES[1:],
 )
-"""What a mixture names: `refactored` is any recipe's pair, as often as there are pairs, a recipe's name only its."""
+"""What a mixture names: `refactored` is any recipe's pair, as often as there are pairs, a recipe's name only its;
+`idle` is a recipe asked of code that offers it nothing."""
 TRAJECTORY = "trajectory"
 """What a mixture may name beside these: an example that is not drawn from the stores, but was given to `keep`."""
 LONG_SHARE = 0.3
@@ -208,6 +210,8 @@ class BatchMaker:
         """
         if kind == "defective":
             return self._maker.defective(Code(self._decode(tokens)), tokens, noise, rng)
+        if kind == "idle":
+            return self._maker.idle(self._decode(tokens), tokens, rng)
         if kind == "infilled":
             return self._maker.infilled(self._decode(tokens), room, rng)
         if kind == "generated":

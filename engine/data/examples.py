@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.data.cuts import missing, start
 from engine.data.defects import EVEN, KINDS, Code, inject, inject_many
 from engine.data.phrasings import out_of_scope, phrase, worn
+from engine.data.refactorings import IDLE, idle
 from engine.data.store import TextPair
 from engine.diffusion.blocks import cut, longest, noisy
 from engine.diffusion.corruption import (
@@ -29,6 +30,8 @@ from engine.requests import COMPLETE
 CHANGED_WEIGHT, SLOT_WEIGHT, KEPT_WEIGHT = 2.0, 1.0, 0.5
 """Of a token that is edited, of a mask among tokens to edit, of a token that stays."""
 DEFECT_COUNTS = (0, 1, 2, 3, 5)
+IDLE_SHARES = {"rename": 6, "add-default": 3, "remove-default": 2}
+"""How often a recipe is asked of code that offers it nothing, where not once; to miss a name is hard."""
 MASKED, CHANGED, KEPT = 0, 1, 2
 """What a label is, for the log; those that keep are left out first where there is no room for all."""
 
@@ -165,6 +168,14 @@ class ExampleMaker:
         return self.towards(
             self._instruction(pair.recipe, pair.variables or {}, rng), before, after, rng, in_scope=True
         )
+
+    def idle(self, text: str, tokens: Sequence[int], rng: random.Random) -> Example | None:
+        """A recipe asked of code that offers it nothing: the code stays. None where it may offer something."""
+        recipe = rng.choices(list(IDLE), [IDLE_SHARES.get(name, 1) for name in IDLE])[0]
+        variables = idle(recipe, text, rng)
+        if variables is None:
+            return None
+        return self.towards(self._instruction(recipe, variables, rng), tokens, tokens, rng, in_scope=True)
 
     def committed(self, pair: TextPair, rng: random.Random) -> Example:
         """A real change with its message."""

@@ -1,4 +1,5 @@
-"""The recipes suite: rule-made pairs from held-out functions, half of them in phrasings never trained on."""
+"""The recipes suites: rule-made pairs from held-out functions, and functions that offer a recipe nothing; half of the
+instructions are in phrasings never trained on."""
 
 import random
 from collections import Counter
@@ -6,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.data.phrasings import phrase
-from engine.data.refactorings import RECIPES, make
+from engine.data.refactorings import IDLE, RECIPES, idle, make
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +40,25 @@ def recipe_cases(functions: Sequence[str], each: int, seed: int, names: Sequence
                 instruction = phrase(recipe, pair.variables, rng, held_out)
                 cases.append(RecipeCase(recipe, held_out, instruction, pair.before, pair.after))
                 found[recipe] += 1
+    return cases
+
+
+def idle_cases(functions: Sequence[str], each: int, seed: int) -> list[RecipeCase]:
+    """`each` cases of every recipe asked of a function that offers it nothing: the answer is the function itself.
+
+    Every function is asked one of them.
+    """
+    rng = random.Random(seed)
+    found: Counter[str] = Counter()
+    cases = []
+    for text in functions:
+        left = [recipe for recipe in IDLE if found[recipe] < each]
+        if not left:
+            break
+        recipe = rng.choice(left)
+        variables = idle(recipe, text, rng)
+        if variables is not None:
+            held_out = found[recipe] % 2 == 1
+            cases.append(RecipeCase(recipe, held_out, phrase(recipe, variables, rng, held_out), text, text))
+            found[recipe] += 1
     return cases

@@ -15,7 +15,11 @@ import typer
 from seedcli.commands.measuring import Model, bar, open_editor
 from seedcli.errors import SeedError, SettingsError
 
-HELD_OUT: dict[str, tuple[str, ...]] = {"repair": ("--tries", "1,4,16", "--baseline"), "recipes": ()}
+HELD_OUT: dict[str, tuple[str, ...]] = {
+    "repair": ("--tries", "1,4,16", "--baseline"),
+    "recipes": (),
+    "idle": (),
+}
 """Suites made of held-out functions, with their options."""
 FILES: dict[str, tuple[str, ...]] = {
     "quixbugs*.jsonl": ("quixbugs", "--tries", "1,4,16", "--baseline"),

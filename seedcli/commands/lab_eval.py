@@ -179,6 +179,33 @@ def recipes(
     _measure(how, asked, lambda texts: dict(recipe_scores(cases, texts)), details)
 
 
+@app.command()
+def idle(
+    held_out: Path = HeldOut,
+    each: int = typer.Option(200, help="Cases of each recipe."),
+    seed: int = typer.Option(20261120, help="Draws the cases and their phrasings."),
+    skip: int = Skip,
+    model: Path = Model,
+    threshold: float = Threshold,
+    out: Path = Out,
+    resume: bool = Resume,
+) -> None:
+    """Ask for recipes where a function offers them nothing, as a run over a folder does: is it left untouched?
+
+    \b
+    Examples:
+      seed eval idle --held-out corpus/held_out.jsonl --out idle.json
+    """
+    from engine.evaluation.recipes import idle_cases
+    from engine.evaluation.suites import recipe_scores
+
+    cases = idle_cases(_functions(held_out)[skip:], each, seed)
+    asked = [(case.instruction, case.before, case.after) for case in cases]
+    details = {"each": each, "seed": seed, "skip": skip}
+    how = _Asking("idle", model, threshold, out, resume)
+    _measure(how, asked, lambda texts: dict(recipe_scores(cases, texts)), details)
+
+
 @app.command("exit")
 def exit_head(
     held_out: Path = HeldOut,

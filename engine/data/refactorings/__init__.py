@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from engine.data.refactorings import defaults, enumeration, fstring, idioms, prints, rename
 from engine.data.refactorings.pair import Pair
 
-__all__ = ["RECIPES", "RULES", "Pair", "make"]
+__all__ = ["IDLE", "RECIPES", "RULES", "Pair", "idle", "make"]
 
 RECIPES = (
     "fix",
@@ -33,6 +33,26 @@ RULES: dict[str, Callable[[str, random.Random], Pair | None]] = {
     "remove-default": defaults.make_remove,
     "remove-prints": prints.make,
 }
+
+
+IDLE: dict[str, Callable[[str, random.Random], dict[str, str] | None]] = {
+    "rename": rename.idle,
+    "fstring": fstring.idle,
+    "idioms": idioms.idle,
+    "enumerate": enumeration.idle,
+    "add-default": defaults.idle_add,
+    "remove-default": defaults.idle_remove,
+    "remove-prints": prints.idle,
+}
+
+
+def idle(recipe: str, text: str, rng: random.Random) -> dict[str, str] | None:
+    """Variables with which a recipe asks nothing of a region, or None where it asks something, or may.
+
+    Raises:
+        KeyError: there is no rule for the recipe.
+    """
+    return IDLE[recipe](text, rng)
 
 
 def make(recipe: str, text: str, rng: random.Random, names: Sequence[str] = ()) -> Pair | None:

@@ -8,6 +8,7 @@ import random
 import re
 from dataclasses import dataclass
 
+from engine.data.refactorings import names as naming
 from engine.data.refactorings.pair import Pair
 from engine.data.refactorings.source import Edit, Source, UnrewritableError, apply, read
 
@@ -75,6 +76,25 @@ def make_remove(text: str, rng: random.Random) -> Pair | None:
         if pair
         else None
     )
+
+
+def idle_add(text: str, rng: random.Random) -> dict[str, str] | None:
+    """Variables that ask for a default of a parameter that the region does not have."""
+    name = _absent(text, rng)
+    return {"parameter": name, "value": _plausible(name, rng)} if name is not None else None
+
+
+def idle_remove(text: str, rng: random.Random) -> dict[str, str] | None:
+    """Variables that ask to take away the default of a parameter that has none, or is not there."""
+    source = read(text)
+    bare = [p.node.arg for p in (_parameters(source) if source is not None else []) if p.default is None]
+    name = rng.choice(bare) if bare and rng.random() < 0.4 else _absent(text, rng)
+    return {"parameter": name, "value": _plausible(name, rng)} if name is not None else None
+
+
+def _absent(text: str, rng: random.Random) -> str | None:
+    """A name that the region does not hold, some near to one that it does."""
+    return naming.absent_name(text, rng) if read(text) is not None else None
 
 
 def rewrite_add(text: str, parameter: str, value: str) -> str | None:

@@ -7,15 +7,18 @@ else `item`.
 
 import ast
 import random
+import re
 from dataclasses import dataclass
 
 from engine.data.refactorings.pair import Pair
 from engine.data.refactorings.source import Edit, Occurrence, Source, UnrewritableError, apply, read
 
 DEFAULT_ITEM = "item"
+_ITEMS = (DEFAULT_ITEM, "x", "elem", "value", "entry", "element")
 
 _INDICES = ("i", "i", "i", "idx", "index", "j", "k", "n", "pos", "ii")
 _MUTATORS = frozenset({"append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse"})
+_ANY_LENGTH = re.compile(r"range\([^\n]*len\(")
 _KEYS = frozenset({"key", "k", "_", "name", "attr"})
 
 
@@ -46,7 +49,7 @@ def make(text: str, rng: random.Random) -> Pair | None:
 
 
 def _from_existing(text: str, rng: random.Random) -> Pair | None:
-    for item in rng.sample((DEFAULT_ITEM, "x", "elem", "value", "entry", "element"), 3):
+    for item in rng.sample(_ITEMS, 3):
         after = rewrite(text, item)
         if after is not None and after != text:
             return _finished(text, after, item, rng)
@@ -81,6 +84,13 @@ def rewrite(text: str, item: str | None = None) -> str | None:
     except UnrewritableError:
         return None
     return after if read(after) is not None else None
+
+
+def idle(text: str, rng: random.Random) -> dict[str, str] | None:
+    """The variables of an instruction that leaves the region as it is; None where there is something to do."""
+    if _ANY_LENGTH.search(text) or read(text) is None:
+        return None
+    return {"item": rng.choice(_ITEMS)} if rng.random() < 0.4 else {}
 
 
 def _range_loops(source: Source) -> list[_Loop]:

@@ -54,6 +54,11 @@ def rewrite(text: str) -> str | None:
     return after if after == text or read(after) is not None else None
 
 
+def idle(text: str, _rng: random.Random) -> dict[str, str] | None:
+    """The variables of an instruction that leaves the region as it is; None where there is something to do."""
+    return {} if rewrite(text) == text else None
+
+
 def _conversions(source: Source) -> Iterator[Edit]:
     """Raises UnrewritableError where old formatting has no equal f-string."""
     for node in ast.walk(source.tree):

@@ -61,6 +61,13 @@ def rewrite(text: str) -> str | None:
     return after if after == text or read(after) is not None else None
 
 
+def idle(text: str, rng: random.Random) -> dict[str, str] | None:
+    """The variables of an instruction that leaves the region as it is; None where there is something to do."""
+    if rewrite(text) != text:
+        return None
+    return {"sort": rng.choice(SORTS)} if rng.random() < 0.25 else {}
+
+
 def _clumsy(source: Source) -> Iterator[_Form]:
     """All clumsy forms. Raises UnrewritableError for one that has no one right answer."""
     walk = _Walk(source)

@@ -114,6 +114,24 @@ def fresh_name(
     return None
 
 
+def identifiers(text: str) -> list[str]:
+    """The words in `text` that could be somebody's names, in order of the alphabet."""
+    return sorted({word for word in _WORD.findall(text) if word.isidentifier() and word not in _RESERVED})
+
+
+def absent_name(text: str, rng: random.Random) -> str | None:
+    """A name that stands nowhere in `text`, in a third of the cases near to one that does; None as `fresh_name`."""
+    words = identifiers(text)
+    if not words or rng.random() > 0.35:
+        return fresh_name(rng.choice(POOL), text, rng, verb=rng.random() < 0.2)
+    word = rng.choice(words)
+    near = word.removesuffix("s") if word.endswith("s") else f"{word}s"
+    if rng.random() < 0.5:
+        near = _variation(word, rng)
+    taken = near in _RESERVED or not near.isidentifier() or near in _WORD.findall(text)
+    return None if taken else near
+
+
 def _draw(old: str, rng: random.Random, verb: bool, names: Sequence[str]) -> str:
     choice = rng.random()
     if names and choice < 0.5:

@@ -50,6 +50,11 @@ def rewrite(text: str) -> str | None:
     return after if read(after) is not None else None
 
 
+def idle(text: str, _rng: random.Random) -> dict[str, str] | None:
+    """The variables of an instruction that leaves the region as it is; None where there is something to do."""
+    return {} if "print" not in text and read(text) is not None else None
+
+
 def _removals(source: Source) -> Iterator[Edit]:
     for node in ast.walk(source.tree):
         for body in _blocks(node):

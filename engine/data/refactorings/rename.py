@@ -35,6 +35,23 @@ def make(text: str, rng: random.Random, names: Sequence[str] = ()) -> Pair | Non
         return None
 
 
+def idle(text: str, rng: random.Random) -> dict[str, str] | None:
+    """Variables that ask for a new name of what the region does not hold; None where the dice find none."""
+    old = naming.absent_name(text, rng) if read(text) is not None else None
+    if old is None:
+        return None
+    kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+    words = naming.identifiers(text)
+    if words and rng.random() < 0.2:
+        new: str | None = rng.choice(words)
+    else:
+        new = naming.fresh_name(old, text, rng, verb=kind == "function")
+    if new in (None, old):
+        return None
+    dot = "self." if kind == "attribute" and rng.random() < 0.5 else ""
+    return {"old": dot + old, "new": f"{dot}{new}", "kind": kind}
+
+
 def rewrite(text: str, old: str, new: str) -> str | None:
     """The region with `old` renamed wherever it means the same; None where it has no or several meanings.
 

@@ -86,3 +86,16 @@ def test_carry_over_teaches_masked_rows_to_keep_what_they_see(maker, tokenizer):
     assert [w for w, t in zip(without.weights, without.canvas, strict=True) if t == mask] == [
         w for w, t in zip(with_.weights, with_.canvas, strict=True) if t == mask
     ]
+
+
+def test_code_that_a_recipe_offers_nothing_stays(maker, tokenizer):
+    tokens = tokenizer.encode(TEXT)
+    found = [e for e in examples(lambda rng: maker.idle(TEXT, tokens, rng)) if e is not None]
+    assert len(found) > 30
+    for example in found:
+        assert example.in_scope
+        assert tuple(example.canvas[:-1]) == tuple(tokens)
+        assert example.labels == example.canvas
+        assert set(example.weights) == {KEPT_WEIGHT}
+    said = {tokenizer.decode(e.prefix.ids[: e.prefix.mark + 1]) for e in found}
+    assert len(said) > 25

@@ -8,7 +8,8 @@ import pytest
 
 from engine.data.defects import KINDS, parses
 from engine.data.phrasings import HELD_OUT, TRAINED
-from engine.evaluation.recipes import recipe_cases
+from engine.data.refactorings import IDLE
+from engine.evaluation.recipes import idle_cases, recipe_cases
 from engine.evaluation.repair import RepairCase, digest, repair_cases
 from engine.evaluation.suites import recipe_scores, repair_scores
 
@@ -60,3 +61,14 @@ def test_half_of_the_recipes_phrasings_are_held_out():
     assert not set(HELD_OUT["rename"]) & set(TRAINED["rename"])
     scores = recipe_scores(cases, [c.after for c in cases])
     assert all(s.value == 1 for s in scores.values() if s.count)
+
+
+def test_each_recipe_is_asked_as_often_of_functions_that_offer_it_nothing():
+    cases = idle_cases(functions(), 3, 3)
+    assert len({c.before for c in cases}) == len(cases)
+    assert all(c.before == c.after for c in cases)
+    counts = Counter(c.recipe for c in cases)
+    assert set(counts) <= set(IDLE)
+    assert counts["rename"] == 3
+    assert max(counts.values()) == 3
+    assert cases == idle_cases(functions(), 3, 3)

@@ -76,6 +76,7 @@ def test_held_out_functions_make_suites_of_their_own(tmp_path):
     assert [(plan.name, plan.arguments[-2:]) for plan in plans] == [
         ("repair", ("--count", "7")),
         ("recipes", ("--each", "7")),
+        ("idle", ("--each", "7")),
     ]
 
 
