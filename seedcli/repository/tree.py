@@ -4,6 +4,7 @@ Knows nothing of definitions, files or models.
 
 import functools
 import re
+from collections.abc import Iterator
 
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser
@@ -20,6 +21,29 @@ def count_faults(text: str) -> int:
     """In how many places the grammar cannot read whole lines, at any indentation: too much there, or too little."""
     head = "class _:\n" if _INDENTED.match(text) else ""
     return _faults(parse(head + text))
+
+
+def prose(text: str) -> list[tuple[int, int]]:
+    """Where comments and docstrings stand, in order: characters [start, end) of the text.
+
+    Any statement that is nothing but a string counts as a docstring.
+    """
+    encoded = text.encode("utf-8", "replace")
+    spans = [(node.start_byte, node.end_byte) for node in _prose(parse(text))]
+    if text.isascii():
+        return spans
+    return [(len(encoded[:a].decode()), len(encoded[:b].decode())) for a, b in spans]
+
+
+def _prose(node: Node) -> Iterator[Node]:
+    inner = node.named_children
+    if node.type == "comment":
+        yield node
+    elif node.type == "expression_statement" and [child.type for child in inner] == ["string"]:
+        yield inner[0]
+    else:
+        for child in inner:
+            yield from _prose(child)
 
 
 def _faults(node: Node) -> int:

@@ -22,6 +22,7 @@ from seedcli.repository.workspace import Workspace
 from seedcli.scanning.baseline import read_baseline, without_known, write_baseline
 from seedcli.scanning.findings import Finding, findings_of
 from seedcli.scanning.ignoring import Ignored
+from seedcli.scanning.prose import Prose
 from seedcli.scanning.state import Readings
 from seedcli.settings import load_settings
 from seedcli.wording import render_recipe
@@ -162,6 +163,7 @@ class _Place:
     path: str
     region: Region
     ignored: Ignored
+    prose: Prose
 
 
 def _findings(
@@ -173,7 +175,7 @@ def _findings(
     scanned: Scanned,
     progress: Progress,
 ) -> Iterator[Finding]:
-    """All findings that no comment takes out, in the order of the windows."""
+    """All findings in code that no comment takes out, in the order of the windows."""
 
     def ask(requests: Sequence[EditRequest]) -> list[Reading]:
         try:
@@ -189,7 +191,7 @@ def _findings(
             for place, reading in zip(batch, readings.of(requests, ask), strict=True):
                 scanned.too_long += not reading.is_read
                 for finding in findings_of(place.path, place.region, reading):
-                    if finding.line - 1 not in place.ignored.lines:
+                    if finding.line - 1 not in place.ignored.lines and not place.prose.holds(finding):
                         yield finding
             progress.advance(parts=len(batch))
 
@@ -197,8 +199,10 @@ def _findings(
 def _windows(places: _Places, scanned: Scanned, progress: Progress) -> Iterator[list[_Place]]:
     window: list[_Place] = []
     for source, regions in places:
-        ignored = Ignored.read(source.text)
-        window += [_Place(source.name, region, ignored) for region in regions if not ignored.covers(region)]
+        ignored, prose = Ignored.read(source.text), Prose(source)
+        window += [
+            _Place(source.name, region, ignored, prose) for region in regions if not ignored.covers(region)
+        ]
         scanned.files += 1
         scanned.regions += len(regions)
         progress.advance(1)

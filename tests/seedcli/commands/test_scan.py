@@ -97,6 +97,11 @@ def test_comments_take_places_out(repo: Path, seed: Seed) -> None:
     assert [request.region for request in model.asked] == [SUB]
 
 
+def test_prose_holds_no_places(repo: Path, seed: Seed) -> None:
+    (repo / "calc.py").write_text(ADD.replace("a - b", "a / b  # not a - b") + "\n\n" + SUB)
+    assert [row["line"] for row in rows(scan(seed, "--format", "jsonl", "."))] == [6]
+
+
 class TestBaseline:
     def test_what_is_known_is_left_out_wherever_it_moves(self, repo: Path, seed: Seed) -> None:
         done = scan(seed, "--write-baseline", "../known.json", ".")
