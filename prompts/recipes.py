@@ -1,9 +1,9 @@
 """Recipes: instructions with a name, as text files. Loads, checks and renders them. Standard library only.
 
 A recipe is a Markdown file whose front matter holds `name`, `summary`, `needs`, `models`, `gives`, a list of
-`phrasings` and a table of `variables`; below it stands a description for people. Its instruction is the first
-phrasing, with `{variable}` replaced. A user's `.seed/prompts/*.md` add to the recipes here, or replace one of their
-name.
+`phrasings`, one of what a region `holds`, and a table of `variables`; below it stands a description for people. Its
+instruction is the first phrasing, with `{variable}` replaced. A user's `.seed/prompts/*.md` add to the recipes here, or
+replace one of their name.
 """
 
 import difflib
@@ -24,7 +24,8 @@ MODELS: Mapping[str, str] = {
 TEXT = "text"
 GIVES: Mapping[str, str] = {"": "an edit", TEXT: "a text, from what it is shown"}
 """What `gives` may say, and what comes of the recipe."""
-_KEYS = {"name", "summary", "needs", "models", "gives", "phrasings", "variables"}
+_KEYS = {"name", "summary", "needs", "models", "gives", "phrasings", "holds", "variables"}
+_WORD = r"[`'\"]?[\w.]+[`'\"]?"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -40,6 +41,8 @@ class Recipe:
     summary: str
     phrasings: tuple[str, ...]
     """Ways to say it; the first is the one that is rendered."""
+    holds: tuple[str, ...]
+    """What a region holds one of, or the recipe has nothing to do there; none where that cannot be told."""
     variables: Mapping[str, str]
     """Each variable with what it means. All are required."""
     needs: str
@@ -68,10 +71,37 @@ class Recipe:
             raise RecipeError(f"recipe {self.name!r} misses the variable {missing[0]!r}; add {hint}")
         return _PLACEHOLDER.sub(lambda match: values[match[1]], self.phrasings[0])
 
+    def values_of(self, instruction: str) -> dict[str, str] | None:
+        """The variables of an instruction that is one of the phrasings; None if it is none.
+
+        Case, a full stop and quotes about a value do not matter. A value that a region has to hold is one word.
+        """
+        asked = {name for text in self.holds for name in _PLACEHOLDER.findall(text)}
+        for phrasing in self.phrasings:
+            pattern = ""
+            for i, part in enumerate(_PLACEHOLDER.split(phrasing)):
+                is_name = i % 2 == 1
+                pattern += f"(?P<{part}>{_WORD if part in asked else '.+?'})" if is_name else re.escape(part)
+            if match := re.fullmatch(pattern, instruction.strip().rstrip("."), re.IGNORECASE):
+                return {name: value.strip("`'\"") for name, value in match.groupdict().items()}
+        return None
+
+    def concerns(self, text: str, values: Mapping[str, str]) -> bool:
+        """Whether there may be something to do in a text: it holds one of `holds`, as a word if that is one."""
+        wanted = [_PLACEHOLDER.sub(lambda match: values[match[1]], one) for one in self.holds]
+        return not wanted or any(re.search(_as_word(one), text) for one in wanted)
+
     def accepts(self, path: str) -> bool:
         """Whether a file of this name is in the language that the recipe needs."""
         suffixes = LANGUAGES[self.needs]
         return not suffixes or path.endswith(suffixes)
+
+
+def _as_word(text: str) -> str:
+    """A pattern of a text that is no part of a longer word."""
+    start = r"\b" if re.match(r"\w", text) else ""
+    end = r"\b" if re.search(r"\w$", text) else ""
+    return f"{start}{re.escape(text)}{end}"
 
 
 def load_recipes(folders: Iterable[Path] = ()) -> dict[str, Recipe]:
@@ -112,6 +142,7 @@ def load_recipe(path: Path) -> Recipe:
         name=_text(path, fields, "name"),
         summary=_text(path, fields, "summary"),
         phrasings=_list(path, fields, "phrasings"),
+        holds=_list(path, fields, "holds") if "holds" in fields else (),
         variables=_table(path, fields, "variables"),
         needs=_text(path, fields, "needs", default=""),
         models=_text(path, fields, "models", default=""),
@@ -195,6 +226,11 @@ def _check(path: Path, recipe: Recipe) -> None:
     for key, (value, known) in given.items():
         if value not in known:
             raise RecipeError(f"{path}: {key!r} may be {', '.join(filter(None, known))}, not {value!r}")
+    for text in recipe.holds:
+        if unknown := sorted(set(_PLACEHOLDER.findall(text)) - set(recipe.variables)):
+            raise RecipeError(
+                f"{path}: {text!r} may use its variables and no other; look at {', '.join(unknown)}"
+            )
     for phrasing in recipe.phrasings:
         used = set(_PLACEHOLDER.findall(phrasing))
         if used != set(recipe.variables):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from seedcli.proposing import Proposed
+from seedcli.proposing import IDLE, Proposed
 from seedcli.report import CandidateReport, Outcome, Report
 
 NUM_COMPLAINTS = 8
@@ -25,8 +25,10 @@ def unedited(proposed: Proposed) -> tuple[Outcome, list[str]]:
     regions = proposed.regions
     if all(result.is_unchanged for result in regions):
         where = regions[0].place if len(regions) == 1 else f"{len(regions)} regions"
+        is_idle = all(result.proposal is IDLE for result in regions)
+        why = ": what the instruction names does not stand there" if is_idle else ""
         return "unchanged", [
-            f"nothing to change in {where}" if regions else "there is no code in the targets"
+            f"nothing to change in {where}{why}" if regions else "there is no code in the targets"
         ]
     return "no_edit", complaints(proposed)
 

@@ -4,7 +4,7 @@ Knows nothing of models.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from seedcli.repository.targets import expand, parse_target
 from seedcli.repository.workspace import Workspace
 from seedcli.settings import Settings
 from seedcli.versioning import RESOLVE, GitWish, changed_tasks, conflict_tasks, with_tales
-from seedcli.wording import VARIABLE, pair, refuse_text, render_recipe, with_stdin
+from seedcli.wording import VARIABLE, concern_of, pair, refuse_text, render_recipe, with_stdin
 
 NEW_FILES = "write new files"
 """What `--new` asks of a model."""
@@ -128,6 +128,23 @@ def read_tasks(
     tasks += _new_tasks(job, workspace)
     _refuse_unfit(recipe, tasks)
     return tasks
+
+
+def with_idle(workspace: Workspace, instruction: str, tasks: Sequence[Task]) -> list[Task]:
+    """The tasks, with the regions in which a recipe that the instruction says finds nothing to do.
+
+    Raises:
+        SeedError: a recipe of the workspace is broken.
+    """
+    concerns = concern_of(workspace, instruction)
+    return [
+        task
+        if task.creates
+        else replace(
+            task, idle=frozenset(i for i, region in enumerate(task.regions) if not concerns(region.text))
+        )
+        for task in tasks
+    ]
 
 
 def _new_tasks(job: EditJob, workspace: Workspace) -> list[Task]:

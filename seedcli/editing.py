@@ -15,7 +15,7 @@ from seedcli.abilities import refuse_untrained
 from seedcli.accounting import complaints, fill_in, unedited
 from seedcli.checking import again, check_job, open_checker
 from seedcli.delivering import Delivery, Mode, choose_mode, deliver, file_changes, is_terminal, recover
-from seedcli.edit_job import NEW_FILES, EditJob, find_tasks, options_of, read_context, read_words
+from seedcli.edit_job import NEW_FILES, EditJob, find_tasks, options_of, read_context, read_words, with_idle
 from seedcli.errors import SeedError
 from seedcli.finding.across import rename_of
 from seedcli.finding.choosing import choose_tasks
@@ -23,7 +23,7 @@ from seedcli.finding.renaming import Rename, ask_rename
 from seedcli.finding.surroundings import with_surroundings
 from seedcli.model_client import ModelClient, open_model
 from seedcli.patches.patch import render
-from seedcli.proposing import BATCH, Proposed, Task, parse_notes, propose
+from seedcli.proposing import BATCH, Proposed, Task, checked, parse_notes, propose
 from seedcli.report import Report, say
 from seedcli.repository.workspace import Workspace
 from seedcli.settings import load_settings
@@ -64,6 +64,11 @@ def _edit(job: EditJob, report: Report) -> None:
     if not tasks and job.git.finds_targets:
         report.outcome, report.message = "unchanged", f"there is nothing to edit: {job.git.nothing}"
         return
+    if rename is None and not job.git.conflicts:
+        tasks = with_idle(workspace, instruction, tasks)
+        if tasks and all(len(task.idle) == len(task.regions) for task in tasks):
+            _report_no_edit(report, checked(tasks, (), forwards=0, seconds=0.0))
+            return
     with open_checker(workspace, check, settings) as checker:
         with _timed(report, "load"):
             model = open_model(settings.model, settings.weights)

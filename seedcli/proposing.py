@@ -20,6 +20,8 @@ from seedcli.repository.tree import count_faults
 
 BATCH = 64
 """Regions that go to the model in one call; progress is reported after each."""
+IDLE = Proposal("unchanged", (), "nothing needs to change", 0.0, 0, 0, 0)
+"""Of a region in which there is nothing to do."""
 UNSOUND = "the edit found would not parse; --allow-broken offers it all the same"
 HARMFUL = "the edit found would break further what does not parse; --allow-broken offers it all the same"
 UNWRITTEN = "the model would write nothing into the new file"
@@ -38,6 +40,8 @@ class Task:
     """What the model sees beside each region and the context of all; empty for nothing beside any."""
     creates: bool = False
     """The file is not there: it is to be made."""
+    idle: frozenset[int] = frozenset()
+    """Numbers of the regions in which there is nothing to do: the model is not asked."""
 
     @property
     def parses(self) -> bool:
@@ -191,7 +195,7 @@ def propose(
 def requests_of(
     tasks: Sequence[Task], instruction: str, *, context: str = "", allow_broken: bool = False
 ) -> list[EditRequest]:
-    """What the model is asked: a request for each region of all tasks, in order."""
+    """What the model is asked: a request for each region of all tasks in which there is something to do, in order."""
     return [
         EditRequest(
             instruction,
@@ -200,7 +204,10 @@ def requests_of(
             must_parse=not allow_broken and task.is_whole(region),
         )
         for task in tasks
-        for region, beside in zip(task.regions, task.beside or [""] * len(task.regions), strict=True)
+        for i, (region, beside) in enumerate(
+            zip(task.regions, task.beside or [""] * len(task.regions), strict=True)
+        )
+        if i not in task.idle
     ]
 
 
@@ -215,7 +222,12 @@ def checked(
     """The answers to `requests_of` the same tasks, with only those candidates that the files can hold."""
     answered = iter(proposals)
     results = [
-        _validate(task, list(itertools.islice(answered, len(task.regions))), allow_broken) for task in tasks
+        _validate(
+            task,
+            [IDLE if i in task.idle else next(answered) for i in range(len(task.regions))],
+            allow_broken,
+        )
+        for task in tasks
     ]
     return Proposed(tuple(results), forwards, seconds)
 

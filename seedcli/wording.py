@@ -1,9 +1,10 @@
 """Words of a command line: a recipe with its variables, an instruction, targets, those on stdin among them."""
 
+import functools
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from prompts.recipes import TEXT, Recipe, RecipeError, find_recipe, load_recipes
 from seedcli.errors import SeedError, TargetError
@@ -30,6 +31,23 @@ def render_recipe(workspace: Workspace, name: str, variables: Mapping[str, str])
         return recipe, recipe.render(variables)
     except RecipeError as error:
         raise SeedError(str(error)) from error
+
+
+def concern_of(workspace: Workspace, instruction: str) -> Callable[[str], bool]:
+    """Whether there may be something to do in a text, if the instruction is that of a recipe which tells.
+
+    Raises:
+        SeedError: a recipe of the workspace is broken.
+    """
+    try:
+        recipes = load_recipes([workspace.root / ".seed" / "prompts"]).values()
+    except RecipeError as error:
+        raise SeedError(str(error)) from error
+    for recipe in recipes:
+        values = recipe.values_of(instruction) if recipe.holds else None
+        if values is not None:
+            return functools.partial(recipe.concerns, values=values)
+    return lambda _text: True
 
 
 def pair(word: str) -> tuple[str, str]:

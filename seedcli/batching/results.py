@@ -149,7 +149,7 @@ class ResultMaker:
                     f"{name} changed since it was read; nothing was written; run the job again"
                 )
             regions.append(replace(region, start=start, end=end))
-        return Task(source, tuple(regions))
+        return replace(task, source=source, regions=tuple(regions))
 
     def _write(self, entry: Entry, patch: Patch) -> None:
         """Write the patch; should the run be cut short, it can tell whether it was."""

@@ -75,6 +75,7 @@ def show_prompt(
         "name": recipe.name,
         "summary": recipe.summary,
         "files": recipe.needs or "any",
+        "holds": list(recipe.holds),
         "models": MODELS[recipe.models],
         "gives": GIVES[recipe.gives],
         **{f"{name}=...": meaning for name, meaning in recipe.variables.items()},

@@ -76,7 +76,7 @@ def rename_of(
     Raises:
         TargetError: not exactly one symbol is named, or the rename cannot be whole.
     """
-    words = _rename_words(instruction)
+    words = find_recipe(load_recipes(), RENAME).values_of(instruction)
     if words is None:
         return None
     if len(targets) != 1 or parse_target(targets[0]).symbol is None:
@@ -111,15 +111,6 @@ def with_users(workspace: Workspace, targets: Sequence[str]) -> list[Task]:
         for path, regions in sorted(files.items())
         if regions
     ]
-
-
-def _rename_words(instruction: str) -> dict[str, str] | None:
-    """Old and new name, if the instruction says what the recipe `rename` says, in one of its phrasings."""
-    for phrasing in find_recipe(load_recipes(), RENAME).phrasings:
-        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[\\w.]+)", re.escape(phrasing))
-        if match := re.fullmatch(pattern, instruction.strip().rstrip("."), re.I):
-            return match.groupdict()
-    return None
 
 
 def _wanted(workspace: Workspace, target: str, old: str = "") -> Wanted:

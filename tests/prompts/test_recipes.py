@@ -82,6 +82,49 @@ def test_the_users_recipes_add_and_override(tmp_path: Path) -> None:
     assert "rename" in recipes
 
 
+HOLDING = RECIPE.replace("variables:", "holds:\n  - {word}\n  - hello\nvariables:")
+
+
+@pytest.mark.parametrize(
+    ("instruction", "values"),
+    [
+        ("say hi to the whole world", {"word": "hi", "who": "the whole world"}),
+        (" Say `a.b` to 'her'. ", {"word": "a.b", "who": "her"}),
+        ("she gets it", {"word": "it", "who": "she"}),
+        ("say good day to her", None),
+        ("say hi", None),
+        ("do not say hi to her", None),
+    ],
+)
+def test_an_instruction_tells_the_values_of_a_phrasing(
+    tmp_path: Path, instruction: str, values: dict[str, str] | None
+) -> None:
+    """A value that a region has to hold is one word, so that no word of the sentence is taken for it."""
+    assert load_recipe(write(tmp_path, HOLDING)).values_of(instruction) == values
+
+
+@pytest.mark.parametrize("recipe", [r for r in load_recipes().values() if r.holds], ids=lambda r: r.name)
+def test_what_is_rendered_tells_its_values(recipe: Recipe) -> None:
+    values = {name: f"self.a_{i}" for i, name in enumerate(recipe.variables)}
+    assert recipe.values_of(recipe.render(values)) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "concerns"),
+    [("x = a.b", True), ("x = a.bc", False), ("xa.b", False), ("hello()", True), ("a_b", False), ("", False)],
+)
+def test_a_recipe_concerns_what_holds_its_words(tmp_path: Path, text: str, concerns: bool) -> None:
+    values = {"word": "a.b", "who": "x"}
+    assert load_recipe(write(tmp_path, HOLDING)).concerns(text, values) is concerns
+    assert load_recipe(write(tmp_path, RECIPE)).concerns(text, values)
+
+
+def test_what_stands_there_need_not_be_a_word(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, RECIPE.replace("variables:", "holds:\n  - .format(\nvariables:")))
+    assert recipe.concerns("'{}'.format(x)", {})
+    assert not recipe.concerns("format(x)", {})
+
+
 def test_needs_says_which_files_fit(tmp_path: Path) -> None:
     python: Recipe = load_recipe(write(tmp_path, RECIPE))
     anything = load_recipe(write(tmp_path, RECIPE.replace("needs: python\n", "")))
@@ -106,6 +149,12 @@ def test_needs_says_which_files_fit(tmp_path: Path) -> None:
         ("  - say", "    nothing", "does not belong under 'phrasings'"),
         ("phrasings:", "phrasings: hello", "does not belong under 'phrasings'"),
         ("{who} gets {word}", "{whom} gets {word}", "look at who, whom"),
+        (
+            "variables:",
+            "holds:\n  - {whom}\nvariables:",
+            "'{whom}' may use its variables and no other; look at whom",
+        ),
+        ("variables:", "holds: it\nvariables:", "'holds' must be a list"),
         ("variables:\n  word: the greeting\n  who: whom: a person\n", "", "look at who, word"),
     ],
 )

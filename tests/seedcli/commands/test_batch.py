@@ -61,6 +61,20 @@ def test_a_result_is_what_seed_edit_says_with_the_id_first(repo: Path, seed: See
     assert "2 jobs: 1 ended with 0, 1 did not" in done.err
 
 
+def test_what_a_recipe_has_nothing_to_do_with_is_not_asked(repo: Path, seed: Seed) -> None:
+    renames = [
+        {"id": n, "recipe": "rename", "vars": {"old": old, "new": "x"}, "target": "one.py"}
+        for n, old in enumerate(("total", "sub"))
+    ]
+    model = ScriptedModel({})
+    first, second = results(batch(seed, renames, model=model))
+    assert [request.region[:7] for request in model.asked] == ["def sub"]
+    assert (
+        first["message"] == "nothing to change in 2 regions: what the instruction names does not stand there"
+    )
+    assert second["message"] == "nothing to change in 2 regions"
+
+
 def test_a_run_that_is_complete_leaves_no_state_and_begins_anew(repo: Path, seed: Seed) -> None:
     model = ScriptedModel({})
     for times in (1, 2):

@@ -336,6 +336,22 @@ class TestRecipes:
         assert message in result.err
         assert result.err.count("\n") == 1
 
+    @pytest.mark.parametrize("words", [("--recipe", "rename", "old=total", "new=x"), ("rename total to x",)])
+    def test_the_model_is_not_asked_where_there_is_nothing_to_do(
+        self, words: tuple[str, ...], repo: Path, seed: Seed
+    ) -> None:
+        both = (repo / "calc.py").read_text()
+        model = ScriptedModel(replacing({"b": "x"}))
+        done = seed("edit", *words, "calc.py", model=model)
+        assert (done.code, model.asked) == (0, [])
+        assert "nothing to change in 2 regions: what the instruction names does not stand there" in done.err
+        (repo / "calc.py").write_text(both.replace("def add(a, b):", "def add(a, b):\n    total = 0"))
+        done = seed("edit", *words, "calc.py", model=model)
+        assert [request.region[:7] for request in model.asked] == ["def add"]
+        assert (done.code, b"def add(a, x)" in done.out) == (1, True)
+        assert seed("edit", "rename the total to x", "calc.py", model=model).code == 1
+        assert len(model.asked) == 3
+
     def test_the_projects_own_recipes_are_found(self, repo: Path, seed: Seed) -> None:
         folder = repo / ".seed" / "prompts"
         folder.mkdir(parents=True)
