@@ -36,7 +36,7 @@ from engine.requests import (
 from engine.sampling.autoregressive import AutoregressiveSampler
 from engine.sampling.edit import EditSampler, EditSettings, Outcome
 from engine.scanner import Scanner
-from engine.syntax import coined, parses
+from engine.syntax import coined, names, parses
 
 INT8 = "int8"
 """The dtype whose weights are int8; what runs between them has the usual one."""
@@ -55,6 +55,8 @@ LEAST_MEND = 0.03
 IN_SCOPE = 0.9
 """Least probability that the model was trained for an instruction: of 420 wordings of recipes, on functions kept for
 tuning, none is below, and what it was not trained for can be above a half."""
+NAMED = 8
+"""Candidates among which one without made-up names is looked for."""
 COINED = 0.5
 """Share of its score that a mend keeps for each name it coins: edits of tokens easily run two names into one."""
 
@@ -71,6 +73,8 @@ class _Asked:
     outcome: Outcome | None = None
     """None for a region that does not fit."""
     found: list[Candidate] = field(default_factory=list)
+    makes_up: bool = False
+    """Whether all that was found uses names that stand nowhere."""
 
 
 class Editor:
@@ -107,6 +111,11 @@ class Editor:
             raise CheckpointError(f"{path}: decoder {decoder!r} is not one of {', '.join(get_args(Decoder))}")
         self._completer = Completer(network, tokenizer, "edit" if decoder == "edit" else "autoregressive")
         self._sure = float(str(settings.get("sure", 0.3)))
+        own = settings.get("own_words")
+        assert own is None or isinstance(own, list | tuple), (
+            "`own_words` in the checkpoint's config is a list"
+        )
+        self._own_words = None if own is None else set(map(str, own))
         self._least_label = float(str(settings.get("least_label", 0.0)))
         self._exit_threshold = float(str(settings.get("exit_threshold", 1.0)))
         recipes = settings.get("recipes", ())
@@ -180,6 +189,10 @@ class Editor:
         fitting = [one for one in asked if len(one.canvas) <= self._most]
         self._mend([one for one in fitting if one.is_broken], settings, seconds)
         self._sample([one for one in fitting if not one.found], settings, seconds)
+        if self._own_words is not None and not options.new_names:
+            self._leave_out_made_up(
+                [one for one in fitting if one.found and not one.is_broken], settings, seconds
+            )
         return [self._proposal(one, settings.threshold, max(1, options.candidates), seconds) for one in asked]
 
     def scan(self, requests: Sequence[EditRequest], *, least: float) -> list[Reading]:
@@ -264,6 +277,25 @@ class Editor:
         for one in broken:
             one.found = mends(one.request.region, one.found)
 
+    def _leave_out_made_up(
+        self, asked: "list[_Asked]", settings: EditSettings, seconds: dict[str, float]
+    ) -> None:
+        """Drop candidates with names that stand nowhere; where none is left, look among the next most probable."""
+        for one in asked:
+            self._drop_made_up(one)
+        again = [one for one in asked if not one.found]
+        search = replace(settings, candidates=max(NAMED, settings.candidates), temperature=0.0)
+        self._sample(again, search, seconds)
+        for one in again:
+            self._drop_made_up(one)
+            one.makes_up = not one.found
+
+    def _drop_made_up(self, one: "_Asked") -> None:
+        assert self._own_words is not None, "the caller looked"
+        request = one.request
+        known = names(request.instruction) | names(request.context) | self._own_words
+        one.found = [c for c in one.found if not coined(request.region, c.text) - known]
+
     def _sample(self, asked: "list[_Asked]", settings: EditSettings, seconds: dict[str, float]) -> None:
         """Run the sampler, and note what it finds and the time it takes."""
         if not asked:
@@ -284,6 +316,11 @@ class Editor:
         if one.request.must_parse and not one.is_broken:
             offered = [candidate for candidate in offered if parses(candidate.text)]
         verdict, message = self._verdict(outcome, threshold, found=bool(one.found), sound=bool(offered))
+        if one.makes_up and verdict != "out_of_scope":
+            verdict, message = (
+                "made_up",
+                "the edit found uses names that stand neither in the code nor in the instruction",
+            )
         return Proposal(
             verdict,
             tuple(offered[:most]) if verdict == "edit" else (),

@@ -2,12 +2,15 @@
 
 import ast
 import builtins
+import itertools
 import keyword
 import re
 import warnings
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_KNOWN = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
+_PREFIXES = {"".join(p) for n in (1, 2) for p in itertools.permutations("bfruBFRU", n)}
+"""Of strings."""
+_KNOWN = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_PREFIXES}
 _FIRST_CODE_LINE = re.compile(r"^([ \t]*)[^\s#]", re.MULTILINE)
 
 
@@ -36,6 +39,11 @@ def parses(text: str) -> bool:
     return parse(text) is not None
 
 
+def names(text: str) -> set[str]:
+    """Words of a text that could be names."""
+    return set(_NAME.findall(text))
+
+
 def coined(before: str, after: str) -> set[str]:
     """Words that a region uses after an edit and not before it; keywords and builtins are nobody's coinage."""
-    return set(_NAME.findall(after)) - set(_NAME.findall(before)) - _KNOWN
+    return names(after) - names(before) - _KNOWN

@@ -51,6 +51,8 @@ class EditJob:
     """Edit ignored and secret files that are named."""
     allow_broken: bool = False
     """Offer edits that break a file which parsed."""
+    allow_new_names: bool = False
+    """Offer edits with names that stand nowhere, also where no check judges them."""
     isolated: bool = False
     """Read no configuration files."""
     check: str | None = None
@@ -172,9 +174,14 @@ def read_context(job: EditJob, workspace: Workspace) -> str:
     return "\n".join(SourceFile.read(workspace, path).text for path in paths)
 
 
-def options_of(settings: Settings) -> EditOptions:
-    """How the model samples under these settings."""
+def options_of(settings: Settings, *, new_names: bool) -> EditOptions:
+    """How the model samples under these settings.
+
+    Args:
+        new_names: whether names that stand nowhere are allowed, or something judges them.
+    """
     return EditOptions(
+        new_names=new_names,
         candidates=settings.candidates,
         temperature=settings.temperature,
         top_k=settings.top_k,

@@ -119,6 +119,8 @@ class RegionResult:
             return ""
         if self.proposal.verdict == "unsound":
             return UNSOUND
+        if self.proposal.verdict == "made_up":
+            return f"{self.proposal.message}; --allow-new-names offers it all the same"
         if self.proposal.verdict == "unchanged" and not self.is_unchanged:
             return UNWRITTEN if self.task.creates else UNRESOLVED
         return self.fault or self.proposal.message or self.proposal.verdict

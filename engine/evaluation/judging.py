@@ -159,7 +159,9 @@ class Bench:
 def _ask(
     editor: Editor, texts: Sequence[str], cases: Sequence[JudgedCase], tries: int, threshold: float | None
 ) -> list[Proposal]:
-    return editor.propose(_requests(cases, texts), EditOptions(candidates=tries, threshold=threshold))
+    return editor.propose(
+        _requests(cases, texts), EditOptions(candidates=tries, threshold=threshold, new_names=True)
+    )
 
 
 def _requests(cases: Sequence[JudgedCase], texts: Sequence[str]) -> list[EditRequest]:

@@ -76,10 +76,10 @@ def measure(
         tell: hears how many questions were answered; there are three for each commit.
     """
     asked = [EditRequest(p.instruction, p.before, must_parse=True) for p in held]
-    once = answer(editor, asked, EditOptions(), tell).proposals
-    several = answer(editor, asked, EditOptions(candidates=TRIES), tell).proposals
+    once = answer(editor, asked, EditOptions(new_names=True), tell).proposals
+    several = answer(editor, asked, EditOptions(candidates=TRIES, new_names=True), tell).proposals
     untouched = [EditRequest(UNTOUCHED, p.after, must_parse=True) for p in held]
-    left = answer(editor, untouched, EditOptions(), tell).proposals
+    left = answer(editor, untouched, EditOptions(new_names=True), tell).proposals
     shares = {
         EXACT: share(first_text(r, a) == p.after for p, r, a in zip(held, asked, once, strict=True)),
         WITHIN: share(

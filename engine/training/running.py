@@ -121,6 +121,7 @@ def export(
     threshold: float,
     sure: float,
     least_label: float = 0.0,
+    own_words: Sequence[str] | None = None,
     start: Path | None = None,
     kept: float = 0.0,
     reports: Sequence[Path] = (),
@@ -129,6 +130,7 @@ def export(
 
     Args:
         least_label: as in `EditSettings`.
+        own_words: what an edit may bring along beside the words of region, instruction and context; anything if None.
         start: the checkpoint whose weights the run began with.
         kept: share of those weights in the mean that is written, in [0, 1): what a run forgets of what it began with
             comes back, at little cost of what it learned (Wortsman et al. 2021, arXiv 2109.01903).
@@ -159,6 +161,8 @@ def export(
         "least_label": least_label,
         "steps": state["step"],
     }
+    if own_words is not None:
+        settings["own_words"] = list(own_words)
     if began:
         settings["began_with"] = began
     if curriculum.decoder == "autoregressive":

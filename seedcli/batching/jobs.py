@@ -12,7 +12,7 @@ from seedcli.settings import CHECK_SETTINGS
 
 SAMPLING = ("candidates", "temperature", "top_k", "threshold", "max_rounds", "seed", *CHECK_SETTINGS)
 """Options that are settings; their values are checked as those are."""
-SWITCHES = ("expect_change", "exit_zero", "force", "allow_broken", "check_all")
+SWITCHES = ("expect_change", "exit_zero", "force", "allow_broken", "allow_new_names", "check_all")
 _OF_THE_RUN = ("model", "apply", "y", "diff", "json", "isolated", "show_prompt", "timings")
 _KEYS = ("id", "instruction", "recipe", "vars", "target", "options")
 

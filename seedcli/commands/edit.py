@@ -64,6 +64,13 @@ def edit(
     force: Annotated[
         bool, typer.Option("--force", help="Edit ignored and secret files that are named.")
     ] = False,
+    allow_new_names: Annotated[
+        bool,
+        typer.Option(
+            "--allow-new-names",
+            help="Offer edits with names that stand neither in the code nor in the instruction, as --check does.",
+        ),
+    ] = False,
     allow_broken: Annotated[
         bool, typer.Option("--allow-broken", help="Offer edits that do not parse.")
     ] = False,
@@ -191,6 +198,7 @@ def edit(
         show_prompt=show_prompt,
         force=force,
         allow_broken=allow_broken,
+        allow_new_names=allow_new_names,
         isolated=isolated,
         check=check,
         check_all=check_all,

@@ -122,6 +122,11 @@ def export(
     least_label: float = typer.Option(
         0.0, help="Least probability of the least probable label of a change for it to be made."
     ),
+    own_words: str = typer.Option(
+        None,
+        help="Words, with commas, that an edit may bring along; of others not in the code or the instruction it makes "
+        "none up. Anything if not given.",
+    ),
     start: Path = typer.Option(None, help="The checkpoint that the run began with, for --kept."),
     kept: float = typer.Option(
         0.0, min=0.0, max=0.99, help="Share of the weights it began with in the mean to be written."
@@ -142,7 +147,8 @@ def export(
 
     try:
         bounds = {"threshold": threshold, "sure": sure, "least_label": least_label}
-        write(corpus, folder, out, **bounds, start=start, kept=kept, reports=report)
+        own = None if own_words is None else [word for word in own_words.split(",") if word]
+        write(corpus, folder, out, **bounds, own_words=own, start=start, kept=kept, reports=report)
     except EngineError as error:
         raise SettingsError(str(error)) from error
     typer.echo(str(out))

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from engine.checkpoints.folder import save
 from engine.editor import Editor, mends
 from engine.errors import CheckpointError, DeviceError
 from engine.requests import Candidate, EditOptions, EditRequest
+from engine.syntax import coined
 
 TEXT = "def f(x):\n    return x + 1\n"
 
@@ -122,6 +125,28 @@ def test_a_mend_that_coins_a_name_comes_after_one_that_does_not():
     ]
     assert [(c.text, c.score) for c in mends(broken, found)] == [(right, 0.6), (joined, 0.45)]
     assert mends(broken, [Candidate(right, 0.001, 1, 1)]) == []
+
+
+def test_names_that_stand_nowhere_are_made_up(made):
+    request, options = EditRequest("fix", TEXT), EditOptions(max_rounds=3)
+    (free,) = made(threshold=0.0).propose([request], options)
+    new = coined(TEXT, free.candidates[0].text) - {"fix"}
+    assert new  # random weights make up some
+    (left,) = made(threshold=0.0, own_words=[]).propose([request], options)
+    assert left.verdict in ("made_up", "edit")
+    assert all(not coined(TEXT, c.text) - {"fix"} for c in left.candidates)
+    assert ("names that stand" in left.message) is (left.verdict == "made_up")
+    (allowed,) = made(threshold=0.0, own_words=[]).propose([request], replace(options, new_names=True))
+    (own,) = made(threshold=0.0, own_words=sorted(new)).propose([request], options)
+    assert own.candidates[0].text == allowed.candidates[0].text == free.candidates[0].text
+
+
+def test_a_broken_region_may_get_any_name(made):
+    request = EditRequest("fix", "retrun stock\n", must_parse=True)
+    free, bound = (
+        made(threshold=0.0, **own).propose([request], EditOptions()) for own in ({}, {"own_words": []})
+    )
+    assert [c.text for c in bound[0].candidates] == [c.text for c in free[0].candidates]
 
 
 @pytest.mark.parametrize("decoder", ["edit", "autoregressive"])

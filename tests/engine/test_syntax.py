@@ -8,6 +8,10 @@ def test_an_indented_region_parses_with_its_own_columns():
     assert not parses("    def f(self):\n        return 1\nx = 2\n")
 
 
+def test_prefixes_of_strings_are_nobodys_coinage():
+    assert coined("x = '%s' % y\n", "x = f'{y}' + rb'z'\n") == {"z"}
+
+
 def test_words_that_an_edit_brings_in_are_coined():
     broken = "def load(stock):\n    retrun stock\n"
     assert coined(broken, "def load(stock):\n    retrunock\n") == {"retrunock"}
