@@ -21,6 +21,7 @@ from engine.model.int8 import quantize
 from engine.model.network import Network
 from engine.model.onednn import order
 from engine.model.tokenizer import CodeTokenizer
+from engine.offers import mends, without_made_up
 from engine.requests import (
     Candidate,
     Completed,
@@ -36,7 +37,7 @@ from engine.requests import (
 from engine.sampling.autoregressive import AutoregressiveSampler
 from engine.sampling.edit import EditSampler, EditSettings, Outcome
 from engine.scanner import Scanner
-from engine.syntax import coined, names, parses
+from engine.syntax import parses
 
 INT8 = "int8"
 """The dtype whose weights are int8; what runs between them has the usual one."""
@@ -50,15 +51,12 @@ SEARCHED = 16
 """Candidates among which one is looked for that mends a region that does not parse."""
 OVERDRAWN = 3
 """Rows for each further candidate that is asked for: some end as the region itself, as others, or do not parse."""
-LEAST_MEND = 0.03
-"""Least probability of such a candidate: what was not asked for is far less probable."""
 IN_SCOPE = 0.9
 """Least probability that the model was trained for an instruction: of 420 wordings of recipes, on functions kept for
 tuning, none is below, and what it was not trained for can be above a half."""
 NAMED = 8
 """Candidates among which one without made-up names is looked for."""
-COINED = 0.5
-"""Share of its score that a mend keeps for each name it coins: edits of tokens easily run two names into one."""
+MADE_UP = "the edit found uses names that stand neither in the code nor in the instruction"
 
 
 @dataclass(slots=True)
@@ -281,20 +279,15 @@ class Editor:
         self, asked: "list[_Asked]", settings: EditSettings, seconds: dict[str, float]
     ) -> None:
         """Drop candidates with names that stand nowhere; where none is left, look among the next most probable."""
+        assert self._own_words is not None, "the caller looked"
         for one in asked:
-            self._drop_made_up(one)
+            one.found = without_made_up(one.request, one.found, self._own_words)
         again = [one for one in asked if not one.found]
         search = replace(settings, candidates=max(NAMED, settings.candidates), temperature=0.0)
         self._sample(again, search, seconds)
         for one in again:
-            self._drop_made_up(one)
+            one.found = without_made_up(one.request, one.found, self._own_words)
             one.makes_up = not one.found
-
-    def _drop_made_up(self, one: "_Asked") -> None:
-        assert self._own_words is not None, "the caller looked"
-        request = one.request
-        known = names(request.instruction) | names(request.context) | self._own_words
-        one.found = [c for c in one.found if not coined(request.region, c.text) - known]
 
     def _sample(self, asked: "list[_Asked]", settings: EditSettings, seconds: dict[str, float]) -> None:
         """Run the sampler, and note what it finds and the time it takes."""
@@ -316,11 +309,8 @@ class Editor:
         if one.request.must_parse and not one.is_broken:
             offered = [candidate for candidate in offered if parses(candidate.text)]
         verdict, message = self._verdict(outcome, threshold, found=bool(one.found), sound=bool(offered))
-        if one.makes_up and verdict != "out_of_scope":
-            verdict, message = (
-                "made_up",
-                "the edit found uses names that stand neither in the code nor in the instruction",
-            )
+        if one.makes_up:
+            verdict, message = "made_up", MADE_UP
         return Proposal(
             verdict,
             tuple(offered[:most]) if verdict == "edit" else (),
@@ -365,13 +355,6 @@ class Editor:
             return self._tokenizer.decode(canvas)
         except UnicodeDecodeError:
             return None
-
-
-def mends(region: str, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Those after which a broken region parses, best first."""
-    sound = [c for c in candidates if c.score >= LEAST_MEND and parses(c.text)]
-    scored = [replace(c, score=c.score * COINED ** len(coined(region, c.text))) for c in sound]
-    return sorted(scored, key=lambda c: -c.score)
 
 
 def _prepared(network: Network, dtype: str | None) -> Network:

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from engine.checkpoints.folder import save
-from engine.editor import Editor, mends
+from engine.editor import Editor
 from engine.errors import CheckpointError, DeviceError
-from engine.requests import Candidate, EditOptions, EditRequest
+from engine.requests import EditOptions, EditRequest
 from engine.syntax import coined
 
 TEXT = "def f(x):\n    return x + 1\n"
@@ -116,15 +116,6 @@ def test_unknown_places_and_kinds_are_named(tmp_path, made):
     made()
     with pytest.raises(DeviceError, match="int3"):
         Editor.load(tmp_path / "model", dtype="int3", device="cpu")
-
-
-def test_a_mend_that_coins_a_name_comes_after_one_that_does_not():
-    broken, right, joined = "retrun stock\n", "return stock\n", "retrunock\n"
-    found = [
-        Candidate(text, score, 1, 1) for text, score in ((joined, 0.9), ("retrun\x00", 0.9), (right, 0.6))
-    ]
-    assert [(c.text, c.score) for c in mends(broken, found)] == [(right, 0.6), (joined, 0.45)]
-    assert mends(broken, [Candidate(right, 0.001, 1, 1)]) == []
 
 
 def test_names_that_stand_nowhere_are_made_up(made):
