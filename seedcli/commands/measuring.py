@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.evaluation.scores import Score
 
 Model = typer.Option(None, "--model", help="A checkpoint folder; the default one if not given.")
+Threshold = typer.Option(None, help="Least probability of a change; the checkpoint's own if not given.")
 Out = typer.Option(None, help="Write the report as JSON to this file.")
 Data = typer.Option(..., help="The cases: one JSON object a line, as published.")
 Resume = typer.Option(True, help="Go on with the finished cases kept beside --out by a run that was stopped.")
