@@ -54,8 +54,6 @@ OVERDRAWN = 3
 IN_SCOPE = 0.9
 """Least probability that the model was trained for an instruction: of 420 wordings of recipes, on functions kept for
 tuning, none is below, and what it was not trained for can be above a half."""
-NAMED = 8
-"""Candidates among which one without made-up names is looked for."""
 MADE_UP = "the edit found uses names that stand neither in the code nor in the instruction"
 
 
@@ -188,9 +186,10 @@ class Editor:
         self._mend([one for one in fitting if one.is_broken], settings, seconds)
         self._sample([one for one in fitting if not one.found], settings, seconds)
         if self._own_words is not None and not options.new_names:
-            self._leave_out_made_up(
-                [one for one in fitting if one.found and not one.is_broken], settings, seconds
-            )
+            for one in fitting:
+                if one.found and not one.is_broken:
+                    one.found = without_made_up(one.request, one.found, self._own_words)
+                    one.makes_up = not one.found
         return [self._proposal(one, settings.threshold, max(1, options.candidates), seconds) for one in asked]
 
     def scan(self, requests: Sequence[EditRequest], *, least: float) -> list[Reading]:
@@ -274,20 +273,6 @@ class Editor:
         self._sample(broken, search, seconds)
         for one in broken:
             one.found = mends(one.request.region, one.found)
-
-    def _leave_out_made_up(
-        self, asked: "list[_Asked]", settings: EditSettings, seconds: dict[str, float]
-    ) -> None:
-        """Drop candidates with names that stand nowhere; where none is left, look among the next most probable."""
-        assert self._own_words is not None, "the caller looked"
-        for one in asked:
-            one.found = without_made_up(one.request, one.found, self._own_words)
-        again = [one for one in asked if not one.found]
-        search = replace(settings, candidates=max(NAMED, settings.candidates), temperature=0.0)
-        self._sample(again, search, seconds)
-        for one in again:
-            one.found = without_made_up(one.request, one.found, self._own_words)
-            one.makes_up = not one.found
 
     def _sample(self, asked: "list[_Asked]", settings: EditSettings, seconds: dict[str, float]) -> None:
         """Run the sampler, and note what it finds and the time it takes."""

@@ -55,7 +55,8 @@ def all_suites(
         None, help="Folder with the benchmarks' files, named as published; those that are there are run."
     ),
     held_out: Path = typer.Option(
-        Path("corpus/held_out.jsonl"), help="Held-out functions; repair, recipes and idle are left out without."
+        Path("corpus/held_out.jsonl"),
+        help="Held-out functions; repair, recipes and idle are left out without.",
     ),
     only: str = typer.Option("", help="Names of suites or of their files, with commas; all if not given."),
     limit: int = typer.Option(0, min=0, help="At most so many cases of each, to rehearse; 0 takes all."),
