@@ -71,13 +71,16 @@ class Recipe:
             raise RecipeError(f"recipe {self.name!r} misses the variable {missing[0]!r}; add {hint}")
         return _PLACEHOLDER.sub(lambda match: values[match[1]], self.phrasings[0])
 
-    def values_of(self, instruction: str) -> dict[str, str] | None:
+    def values_of(self, instruction: str, *, rendered: bool = False) -> dict[str, str] | None:
         """The variables of an instruction that is one of the phrasings; None if it is none.
 
         Case, a full stop and quotes about a value do not matter. A value that a region has to hold is one word.
+
+        Args:
+            rendered: whether only the first phrasing counts, which is what `render` says.
         """
         asked = {name for text in self.holds for name in _PLACEHOLDER.findall(text)}
-        for phrasing in self.phrasings:
+        for phrasing in self.phrasings[:1] if rendered else self.phrasings:
             pattern = ""
             for i, part in enumerate(_PLACEHOLDER.split(phrasing)):
                 is_name = i % 2 == 1

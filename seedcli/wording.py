@@ -36,6 +36,8 @@ def render_recipe(workspace: Workspace, name: str, variables: Mapping[str, str])
 def concern_of(workspace: Workspace, instruction: str) -> Callable[[str], bool]:
     """Whether there may be something to do in a text, if the instruction is that of a recipe which tells.
 
+    Other phrasings do not count: "use enumerate instead of indexing" is not about code that holds `indexing`.
+
     Raises:
         SeedError: a recipe of the workspace is broken.
     """
@@ -44,7 +46,7 @@ def concern_of(workspace: Workspace, instruction: str) -> Callable[[str], bool]:
     except RecipeError as error:
         raise SeedError(str(error)) from error
     for recipe in recipes:
-        values = recipe.values_of(instruction) if recipe.holds else None
+        values = recipe.values_of(instruction, rendered=True) if recipe.holds else None
         if values is not None:
             return functools.partial(recipe.concerns, values=values)
     return lambda _text: True

@@ -77,7 +77,7 @@ def rename_of(
         TargetError: not exactly one symbol is named, or the rename cannot be whole.
     """
     words = find_recipe(load_recipes(), RENAME).values_of(instruction)
-    if words is None:
+    if words is None or not all(re.fullmatch(r"[\w.]+", word) for word in words.values()):
         return None
     if len(targets) != 1 or parse_target(targets[0]).symbol is None:
         raise TargetError("a rename with its uses needs the one definition as target, as FILE::SYMBOL")

@@ -103,6 +103,12 @@ def test_an_instruction_tells_the_values_of_a_phrasing(
     assert load_recipe(write(tmp_path, HOLDING)).values_of(instruction) == values
 
 
+def test_what_is_rendered_is_the_first_phrasing(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, HOLDING))
+    assert recipe.values_of("say hi to her", rendered=True) == {"word": "hi", "who": "her"}
+    assert recipe.values_of("she gets it", rendered=True) is None
+
+
 @pytest.mark.parametrize("recipe", [r for r in load_recipes().values() if r.holds], ids=lambda r: r.name)
 def test_what_is_rendered_tells_its_values(recipe: Recipe) -> None:
     values = {name: f"self.a_{i}" for i, name in enumerate(recipe.variables)}
