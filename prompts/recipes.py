@@ -7,6 +7,7 @@ replace one of their name.
 """
 
 import difflib
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -113,9 +114,17 @@ def load_recipes(folders: Iterable[Path] = ()) -> dict[str, Recipe]:
     Raises:
         RecipeError: a file is not a recipe.
     """
-    paths = [path for folder in (BUNDLED, *folders) for path in sorted(folder.glob("*.md"))]
-    recipes = map(load_recipe, paths)
-    return {recipe.name: recipe for recipe in recipes}
+    return {recipe.name: recipe for recipe in (*_bundled(), *(r for f in folders for r in _in_folder(f)))}
+
+
+@functools.cache
+def _bundled() -> tuple[Recipe, ...]:
+    """Read once: a batch asks for each of its jobs."""
+    return _in_folder(BUNDLED)
+
+
+def _in_folder(folder: Path) -> tuple[Recipe, ...]:
+    return tuple(load_recipe(path) for path in sorted(folder.glob("*.md")))
 
 
 def find_recipe(recipes: Mapping[str, Recipe], name: str) -> Recipe:

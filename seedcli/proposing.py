@@ -53,12 +53,16 @@ class Task:
         return parses(_with_texts(self, self._resolved(0) | texts), self.source.name)
 
     def guard(self) -> "Guard":
-        """What tells whether other texts break the file, or, where it is broken, one of its regions further."""
-        return (lambda texts: not self.parses_with(texts)) if self.parses else self._harms
+        """What tells how other texts break the file, or, where it is broken, one of its regions further."""
+        return self._breaks if self.parses else self._harms
 
-    def _harms(self, texts: "Texts") -> bool:
+    def _breaks(self, texts: "Texts") -> str:
+        return "" if self.parses_with(texts) else UNSOUND
+
+    def _harms(self, texts: "Texts") -> str:
         regions = ((self.regions[i], text) for i, text in texts.items())
-        return any(r.kind != "conflict" and count_faults(text) > count_faults(r.text) for r, text in regions)
+        worse = any(r.kind != "conflict" and count_faults(text) > count_faults(r.text) for r, text in regions)
+        return HARMFUL if worse else ""
 
     def is_whole(self, region: Region) -> bool:
         """Whether a region's new text has to be Python that stands by itself.
@@ -85,8 +89,8 @@ class Task:
 
 Texts = dict[int, str]
 """What regions become, by their number in the task."""
-Guard = Callable[[Texts], bool]
-"""Whether texts of some regions do harm."""
+Guard = Callable[[Texts], str]
+"""What harm the texts of some regions do; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +287,8 @@ def _sound(task: Task, kept: Texts, new: Texts, guard: Guard, faults: dict[int, 
     return first | _sound(task, kept | first, dict(items[half:]), guard, faults)
 
 
-def _harmless(_texts: Texts) -> bool:
-    return False
+def _harmless(_texts: Texts) -> str:
+    return ""
 
 
 def _fault(task: Task, texts: Texts, guard: Guard) -> str:
@@ -296,9 +300,7 @@ def _fault(task: Task, texts: Texts, guard: Guard) -> str:
         return str(error)
     if any(task.regions[i].kind == "conflict" and has_markers(text) for i, text in texts.items()):
         return MARKED
-    if guard(texts):
-        return UNSOUND if task.parses else HARMFUL
-    return ""
+    return guard(texts)
 
 
 def _file_patch(results: Sequence[RegionResult], k: int) -> FilePatch | None:

@@ -24,6 +24,7 @@ from seedcli.commands.measuring import (
 from seedcli.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
+    from engine.evaluation.recipes import RecipeCase
     from engine.evaluation.scores import Score
     from engine.requests import Proposal
 
@@ -134,14 +135,11 @@ def recipes(
     from engine.data.corpus import read_rows
     from engine.data.pairs import identifiers
     from engine.evaluation.recipes import recipe_cases
-    from engine.evaluation.suites import recipe_scores
 
     functions = _functions(held_out)[skip:]
     cases = recipe_cases(functions, each, seed, identifiers(read_rows(held_out), 4000))
-    asked = [(case.instruction, case.before, case.after) for case in cases]
     details = {"each": each, "seed": seed, "skip": skip}
-    how = _Asking("recipes", model, threshold, out, resume)
-    _measure(how, asked, lambda texts: dict(recipe_scores(cases, texts)), details)
+    _measure_recipes(_Asking("recipes", model, threshold, out, resume), cases, details)
 
 
 def idle(
@@ -161,13 +159,10 @@ def idle(
       seed eval idle --held-out corpus/held_out.jsonl --out idle.json
     """
     from engine.evaluation.recipes import idle_cases
-    from engine.evaluation.suites import recipe_scores
 
     cases = idle_cases(_functions(held_out)[skip:], each, seed)
-    asked = [(case.instruction, case.before, case.after) for case in cases]
     details = {"each": each, "seed": seed, "skip": skip}
-    how = _Asking("idle", model, threshold, out, resume)
-    _measure(how, asked, lambda texts: dict(recipe_scores(cases, texts)), details)
+    _measure_recipes(_Asking("idle", model, threshold, out, resume), cases, details)
 
 
 def exit_head(
@@ -228,6 +223,13 @@ class _Asking:
     threshold: float | None
     out: Path | None
     resume: bool
+
+
+def _measure_recipes(how: _Asking, cases: "Sequence[RecipeCase]", details: dict[str, Any]) -> None:
+    from engine.evaluation.suites import recipe_scores
+
+    asked = [(case.instruction, case.before, case.after) for case in cases]
+    _measure(how, asked, lambda texts: dict(recipe_scores(cases, texts)), details)
 
 
 def _measure(

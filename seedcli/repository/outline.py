@@ -12,7 +12,7 @@ from tree_sitter import Node
 
 from seedcli.repository import indentation
 from seedcli.repository.indentation import Layout
-from seedcli.repository.tree import parse
+from seedcli.repository.tree import parse, parse_lines
 
 DefinitionKind = Literal["function", "method", "class", "block"]
 
@@ -149,11 +149,8 @@ class _Recovery:
         return self._is_sound(cuts[0], cuts[-1]) or not self._is_sound(cuts[-2], cuts[-1])
 
     def _tree(self, start: int, end: int) -> Node:
-        """The piece as the body of a class, so that any indentation of the piece is right; one line is put
-        before."""
-        body = self._layout.lines[start:end]
-        head = "class _:\n" if any(line[:1] in (" ", "\t") and line.strip() for line in body[:1]) else "\n"
-        return parse(head + "\n".join(body) + "\n")
+        """The piece by itself, with one line before it."""
+        return parse_lines(self._layout.lines[start:end])
 
     def _of_piece(self, start: int, end: int, indent: int, prefix: str) -> list[Definition]:
         root = self._tree(start, end)

@@ -3,13 +3,11 @@ Knows nothing of definitions, files or models.
 """
 
 import functools
-import re
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser
-
-_INDENTED = re.compile(r"(?:[ \t]*\n)*[ \t]+\S")
 
 
 def parse(text: str) -> Node:
@@ -17,10 +15,15 @@ def parse(text: str) -> Node:
     return _parser().parse(text.encode("utf-8", "replace")).root_node
 
 
+def parse_lines(lines: Sequence[str]) -> Node:
+    """Lines as the body of a class, so that any indentation of theirs is right; one line is put before."""
+    is_indented = bool(lines) and lines[0][:1] in (" ", "\t") and bool(lines[0].strip())
+    return parse("\n".join(["class _:" if is_indented else "", *lines, ""]))
+
+
 def count_faults(text: str) -> int:
     """In how many places the grammar cannot read whole lines, at any indentation: too much there, or too little."""
-    head = "class _:\n" if _INDENTED.match(text) else ""
-    return _faults(parse(head + text))
+    return _faults(parse_lines(list(itertools.dropwhile(lambda line: not line.strip(), text.split("\n")))))
 
 
 def prose(text: str) -> list[tuple[int, int]]:

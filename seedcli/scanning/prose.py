@@ -22,8 +22,8 @@ class Prose:
         """Whether a finding lies in one of them as a whole."""
         start = self._at(finding.line, finding.column)
         end = self._at(finding.end_line, finding.end_column)
-        before = self._spans[: bisect_right(self._spans, start, key=lambda span: span[0])]
-        return bool(before) and start < before[-1][1] and end <= before[-1][1]
+        i = bisect_right(self._spans, start, key=lambda span: span[0]) - 1
+        return i >= 0 and start < self._spans[i][1] and end <= self._spans[i][1]
 
     def _at(self, line: int, column: int) -> int:
         """The character at a line and column from 1."""
