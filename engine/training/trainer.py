@@ -23,6 +23,7 @@ from engine.data.examples import CHANGED, CHANGED_WEIGHT, KEPT, MASKED
 from engine.model.network import Network
 from engine.training import sharding
 from engine.training.acceleration import accelerate, hidden_matrices
+from engine.training.allocator import keep_freed_memory
 from engine.training.average import Average
 from engine.training.curriculum import Curriculum
 from engine.training.losses import scored_losses
@@ -116,6 +117,8 @@ class Trainer:
             if self._is_sharded:
                 sharding.gather_in_layers(self.network)
             self._losses = torch.compile(scored_losses, dynamic=False)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         measured_peak(self.device)  # before the clock runs
         self.network.train()
         each = self.curriculum.accumulate * self.processes.count
