@@ -54,7 +54,7 @@ OVERDRAWN = 3
 IN_SCOPE = 0.9
 """Least probability that the model was trained for an instruction: of 420 wordings of recipes, on functions kept for
 tuning, none is below, and what it was not trained for can be above a half."""
-MADE_UP = "the edit found uses names that stand neither in the code nor in the instruction"
+MADE_UP = "the edit found uses names that neither the code nor the instruction defines"
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class _Asked:
     """None for a region that does not fit."""
     found: list[Candidate] = field(default_factory=list)
     makes_up: bool = False
-    """Whether all that was found uses names that stand nowhere."""
+    """Whether all that was found uses names that nothing defines."""
 
 
 class Editor:

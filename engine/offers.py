@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from engine.requests import Candidate, EditRequest
-from engine.syntax import coined, names, parses
+from engine.syntax import coined, names, parses, unbound
 
 LEAST_MEND = 0.03
 """Least probability of a text that mends a broken region: what was not asked for is far less probable."""
@@ -23,10 +23,18 @@ def mends(region: str, candidates: Sequence[Candidate]) -> list[Candidate]:
 def without_made_up(
     request: EditRequest, candidates: Sequence[Candidate], own_words: AbstractSet[str]
 ) -> list[Candidate]:
-    """Those whose names stand in the region, the instruction or the context, in the same order.
+    """Those whose names stand in the region, the instruction or the context, and are bound where they were, in order.
+
+    A name that the region uses without binding it comes from elsewhere in its file, and may be used more; no other name
+    may be left, or put, without what binds it.
 
     Args:
-        own_words: what an edit may bring along besides.
+        own_words: what an edit may bring along besides, if it binds it.
     """
-    known = names(request.instruction) | names(request.context) | own_words
-    return [c for c in candidates if not coined(request.region, c.text) - known]
+    told = names(request.instruction) | names(request.context)
+    free = told | unbound(request.region)
+    return [
+        c
+        for c in candidates
+        if not coined(request.region, c.text) - told - own_words and not unbound(c.text) - free
+    ]

@@ -44,8 +44,8 @@ class EditOptions:
     exit_head: bool = True
     """Whether the checkpoint's exit head, if it has one, may save the last round, which would confirm the edit."""
     new_names: bool = False
-    """Whether a sound region may get names that stand neither in it nor in the instruction or the context, where the
-    checkpoint is one that should not make up any."""
+    """Whether a sound region may get names that stand neither in it nor in the instruction or the context, or that
+    nothing binds any more, where the checkpoint is one that should not make up any."""
     near: int | None = 32
     """Tokens on each side of a change that later rounds of an edit read; with None each round reads all of them."""
     seed: int = 0
@@ -71,7 +71,7 @@ class Proposal:
     verdict: Verdict
     """`edit`: there are candidates. `unchanged`: the model is sure that nothing needs to change. `unsure`: it sees
     something it would not stand by. `unsound`: what it would do does not parse. `made_up`: what it
-    would do uses names that stand nowhere. `out_of_scope`: it was not trained for
+    would do uses names that nothing defines. `out_of_scope`: it was not trained for
     this instruction. `too_long`: the region does not fit the model."""
     candidates: tuple[Candidate, ...]
     """Best first, distinct, none equal to the region; empty unless the verdict is `edit`."""

@@ -5,8 +5,12 @@ import builtins
 import itertools
 import keyword
 import re
+import symtable
 import warnings
+from collections.abc import Callable
+from typing import TypeVar
 
+T = TypeVar("T")
 _NAME = re.compile(r"[^\W\d]\w*")
 _PREFIXES = {"".join(p) for n in (1, 2) for p in itertools.permutations("bfruBFRU", n)}
 """Of strings."""
@@ -19,19 +23,26 @@ def parse(text: str) -> tuple[ast.Module, int] | None:
 
     An indented region is parsed as the body of a class that is put before it, so that columns stay true.
     """
+    source, ahead = _standing_alone(text)
+    tree = _read(ast.parse, source)
+    # A line left of the region's margin ends the class: then the region is not one block.
+    return (tree, ahead) if tree is not None and (not ahead or len(tree.body) == 1) else None
+
+
+def _standing_alone(text: str) -> tuple[str, int]:
+    """A region as a file of its own, and how many lines its numbers are ahead of the text's."""
     first = _FIRST_CODE_LINE.search(text)
-    indented = bool(first and first[1])
+    return ("class _:\n" + text, 1) if first and first[1] else (text, 0)
+
+
+def _read(how: Callable[[str], T], source: str) -> T | None:
     try:
         with warnings.catch_warnings():
             # "\d" in a plain string warns: what the caller's filters say must not decide whether code parses.
             warnings.simplefilter("ignore")
-            tree = ast.parse("class _:\n" + text if indented else text)
+            return how(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    if not indented:
-        return tree, 0
-    # A line left of the region's margin ends the class: then the region is not one block.
-    return (tree, 1) if len(tree.body) == 1 else None
 
 
 def parses(text: str) -> bool:
@@ -42,6 +53,25 @@ def parses(text: str) -> bool:
 def names(text: str) -> set[str]:
     """Words of a text that could be names."""
     return set(_NAME.findall(text))
+
+
+def unbound(text: str) -> set[str]:
+    """Names that a region uses and nowhere binds, builtins aside; none if it does not parse.
+
+    Scopes are not told apart: a name that any line binds may be used by every other.
+    """
+    table = _read(lambda source: symtable.symtable(source, "region", "exec"), _standing_alone(text)[0])
+    used, bound = set[str](), set[str]()
+    tables = [table] if table else []
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for symbol in table.get_symbols():
+            if symbol.is_referenced():
+                used.add(symbol.get_name())
+            if symbol.is_assigned() or symbol.is_imported() or symbol.is_parameter():
+                bound.add(symbol.get_name())
+    return used - bound - _KNOWN
 
 
 def coined(before: str, after: str) -> set[str]:

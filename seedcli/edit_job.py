@@ -52,7 +52,7 @@ class EditJob:
     allow_broken: bool = False
     """Offer edits that break a file which parsed."""
     allow_new_names: bool = False
-    """Offer edits with names that stand nowhere, also where no check judges them."""
+    """Offer edits with names that nothing defines, also where no check judges them."""
     isolated: bool = False
     """Read no configuration files."""
     check: str | None = None
@@ -178,7 +178,7 @@ def options_of(settings: Settings, *, new_names: bool) -> EditOptions:
     """How the model samples under these settings.
 
     Args:
-        new_names: whether names that stand nowhere are allowed, or something judges them.
+        new_names: whether names that nothing defines are allowed, or something judges them.
     """
     return EditOptions(
         new_names=new_names,

@@ -68,7 +68,7 @@ def edit(
         bool,
         typer.Option(
             "--allow-new-names",
-            help="Offer edits with names that stand neither in the code nor in the instruction, as --check does.",
+            help="Offer edits with names that neither the code nor the instruction defines, as --check does.",
         ),
     ] = False,
     allow_broken: Annotated[

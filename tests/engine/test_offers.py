@@ -18,8 +18,23 @@ def test_names_of_region_instruction_and_context_are_not_made_up():
         "def f(x):\n    return totl\n",
         "def f(x):\n    return os\n",
         "def f(x):\n    return f'{x}'\n",
-        "def f(x):\n    return len(item)\n",
+        "def f(x):\n    return [len(item) for item in x]\n",
     ]
     found = [Candidate(text, 0.9, 1, 1) for text in texts]
     assert [texts.index(c.text) for c in without_made_up(request, found, set())] == [0, 2, 3]
     assert [texts.index(c.text) for c in without_made_up(request, found, {"item"})] == [0, 2, 3, 4]
+
+
+def test_names_that_nothing_binds_any_more_are_not_offered():
+    region = "def f(rows):\n    for row in rows:\n        store(row)\n"
+    kept, unbound = (
+        "def f(rows):\n    for row in store(rows):\n        store(row)\n",
+        region.replace("for row", "for rows"),
+    )
+    found = [Candidate(text, 0.9, 1, 1) for text in (unbound, kept)]
+    assert [c.text for c in without_made_up(EditRequest("fix the bug", region), found, set())] == [kept]
+    told = EditRequest("loop over rows, row is a global", region)
+    assert [c.text for c in without_made_up(told, found, set())] == [unbound, kept]
+    # An edit's own word has to be bound too.
+    item = [Candidate(region.replace("(row)", "(item)"), 0.9, 1, 1)]
+    assert without_made_up(EditRequest("fix the bug", region), item, {"item"}) == []

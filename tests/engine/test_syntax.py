@@ -1,4 +1,6 @@
-from engine.syntax import coined, parse, parses
+import pytest
+
+from engine.syntax import coined, parse, parses, unbound
 
 
 def test_an_indented_region_parses_with_its_own_columns():
@@ -16,3 +18,21 @@ def test_words_that_an_edit_brings_in_are_coined():
     broken = "def load(stock):\n    retrun stock\n"
     assert coined(broken, "def load(stock):\n    retrunock\n") == {"retrunock"}
     assert coined(broken, "def load(stock):\n    return len(stock)\n") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "free"),
+    [
+        ("def f(a, *, b=c):\n    return len(a) + d\n", {"c", "d"}),
+        ("    def f(self):\n        return self.x\n", set()),
+        ("    total += price\n", {"price"}),
+        ("for i, x in enumerate(xs):\n    import os.path as p\n    p.join(x)\n", {"xs"}),
+        ("try:\n    pass\nexcept E as e:\n    print([y for y in e.args if (z := y)])\n", {"E"}),
+        ("with open(path) as file:\n    del file\n", {"path"}),
+        ("match p:\n    case {'a': [x, *rest], **others}:\n        x, rest, others\n", {"p"}),
+        ("def f(:\n", set()),
+        ("x = '\\d'\n", set()),
+    ],
+)
+def test_names_that_nothing_binds(text, free):
+    assert unbound(text) == free

@@ -216,11 +216,11 @@ class TestValidation:
         assert seed("edit", "fix the bug", target, model=model).code == 1
 
     def test_made_up_names_are_told_and_may_be_allowed(self, repo: Path, seed: Seed) -> None:
-        made_up = Proposal("made_up", (), "the edit found uses names that stand nowhere", 1.0, 2, 2, 9)
+        made_up = Proposal("made_up", (), "the edit found uses names that nothing defines", 1.0, 2, 2, 9)
         model = ScriptedModel(lambda request: made_up if "add" in request.region else None)
         result = seed("edit", "fix the bug", "calc.py::add", model=model)
         assert (result.code, result.out) == (3, b"")
-        assert "names that stand nowhere; --allow-new-names offers it all the same" in result.err
+        assert "names that nothing defines; --allow-new-names offers it all the same" in result.err
         seed("edit", "--allow-new-names", "fix the bug", "calc.py::add", model=model)
         seed("edit", "--check", "true", "fix the bug", "calc.py::add", model=model)
         assert [options.new_names for options in model.options] == [False, True, True]
