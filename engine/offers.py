@@ -1,11 +1,11 @@
 """Which of the texts that were found may be offered. Knows nothing of models or of how texts are found."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from engine.requests import Candidate, EditRequest
-from engine.syntax import coined, names, parses, unbound
+from engine.requests import Candidate, EditRequest, Verdict
+from engine.syntax import coined, names, parses, unbound, uses
 
 LEAST_MEND = 0.03
 """Least probability of a text that mends a broken region: what was not asked for is far less probable."""
@@ -18,6 +18,41 @@ def mends(region: str, candidates: Sequence[Candidate]) -> list[Candidate]:
     sound = [c for c in candidates if c.score >= LEAST_MEND and parses(c.text)]
     scored = [replace(c, score=c.score * COINED ** len(coined(region, c.text))) for c in sound]
     return sorted(scored, key=lambda c: -c.score)
+
+
+def offerable(
+    request: EditRequest, candidates: Sequence[Candidate], own_words: AbstractSet[str] | None
+) -> tuple[list[Candidate], Verdict | None]:
+    """Those that a sound region may become, in the same order; if all that were found are refused, why.
+
+    Args:
+        own_words: as in `without_made_up`; None where any name may be made up.
+    """
+    left: list[Candidate] = list(candidates)
+    verdict: Verdict | None = None
+    if left and request.must_parse:
+        left, verdict = [c for c in left if parses(c.text)], "unsound"
+    if left and own_words is not None:
+        left, verdict = without_made_up(request, left, own_words), "made_up"
+    if left and request.may_lose is not None:
+        left, verdict = without_losses(request, left, request.may_lose), "lossy"
+    return left, None if left else verdict
+
+
+def without_losses(
+    request: EditRequest, candidates: Sequence[Candidate], may_lose: Collection[str]
+) -> list[Candidate]:
+    """Those that use every name as often as the region does, in the same order, as far as both parse.
+
+    Args:
+        may_lose: names that may be used less often.
+    """
+    before = uses(request.region)
+    if before is None:
+        return list(candidates)
+    for name in may_lose:
+        del before[name]
+    return [c for c in candidates if (after := uses(c.text)) is None or before <= after]
 
 
 def without_made_up(

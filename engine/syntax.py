@@ -7,6 +7,7 @@ import keyword
 import re
 import symtable
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,7 +15,9 @@ T = TypeVar("T")
 _NAME = re.compile(r"[^\W\d]\w*")
 _PREFIXES = {"".join(p) for n in (1, 2) for p in itertools.permutations("bfruBFRU", n)}
 """Of strings."""
-_KNOWN = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_PREFIXES}
+_EVERYWHERE = {*dir(builtins), "__file__", "__class__"}
+"""Names that need no binding."""
+_KNOWN = {*keyword.kwlist, *keyword.softkwlist, *_EVERYWHERE, *_PREFIXES}
 _FIRST_CODE_LINE = re.compile(r"^([ \t]*)[^\s#]", re.MULTILINE)
 
 
@@ -71,7 +74,20 @@ def unbound(text: str) -> set[str]:
                 used.add(symbol.get_name())
             if symbol.is_assigned() or symbol.is_imported() or symbol.is_parameter():
                 bound.add(symbol.get_name())
-    return used - bound - _KNOWN
+    return used - bound - _EVERYWHERE
+
+
+def uses(text: str) -> Counter[str] | None:
+    """How often a region names each variable and attribute; None if it does not parse."""
+    parsed = parse(text)
+    if parsed is None:
+        return None
+    nodes = ast.walk(parsed[0])
+    return Counter(
+        node.id if isinstance(node, ast.Name) else node.attr
+        for node in nodes
+        if isinstance(node, ast.Name | ast.Attribute)
+    )
 
 
 def coined(before: str, after: str) -> set[str]:

@@ -21,7 +21,7 @@ from seedcli.repository.targets import expand, parse_target
 from seedcli.repository.workspace import Workspace
 from seedcli.settings import Settings
 from seedcli.versioning import RESOLVE, GitWish, changed_tasks, conflict_tasks, with_tales
-from seedcli.wording import VARIABLE, concern_of, pair, refuse_text, render_recipe, with_stdin
+from seedcli.wording import VARIABLE, bounds_of, pair, refuse_text, render_recipe, with_stdin
 
 NEW_FILES = "write new files"
 """What `--new` asks of a model."""
@@ -132,18 +132,20 @@ def read_tasks(
     return tasks
 
 
-def with_idle(workspace: Workspace, instruction: str, tasks: Sequence[Task]) -> list[Task]:
-    """The tasks, with the regions in which a recipe that the instruction says finds nothing to do.
+def with_bounds(workspace: Workspace, instruction: str, tasks: Sequence[Task]) -> list[Task]:
+    """The tasks, with the bounds of a recipe that the instruction says: where it finds nothing to do, what may go.
 
     Raises:
         SeedError: a recipe of the workspace is broken.
     """
-    concerns = concern_of(workspace, instruction)
+    bounds = bounds_of(workspace, instruction)
     return [
         task
         if task.creates
         else replace(
-            task, idle=frozenset(i for i, region in enumerate(task.regions) if not concerns(region.text))
+            task,
+            idle=frozenset(i for i, region in enumerate(task.regions) if not bounds.concerns(region.text)),
+            may_lose=bounds.may_lose,
         )
         for task in tasks
     ]

@@ -15,7 +15,7 @@ from seedcli.abilities import refuse_untrained
 from seedcli.accounting import complaints, fill_in, unedited
 from seedcli.checking import again, check_job, open_checker
 from seedcli.delivering import Delivery, Mode, choose_mode, deliver, file_changes, is_terminal, recover
-from seedcli.edit_job import NEW_FILES, EditJob, find_tasks, options_of, read_context, read_words, with_idle
+from seedcli.edit_job import NEW_FILES, EditJob, find_tasks, options_of, read_context, read_words, with_bounds
 from seedcli.errors import SeedError
 from seedcli.finding.across import rename_of
 from seedcli.finding.choosing import choose_tasks
@@ -65,7 +65,7 @@ def _edit(job: EditJob, report: Report) -> None:
         report.outcome, report.message = "unchanged", f"there is nothing to edit: {job.git.nothing}"
         return
     if rename is None and not job.git.conflicts:
-        tasks = with_idle(workspace, instruction, tasks)
+        tasks = with_bounds(workspace, instruction, tasks)
         if tasks and all(len(task.idle) == len(task.regions) for task in tasks):
             _report_no_edit(report, checked(tasks, (), forwards=0, seconds=0.0))
             return

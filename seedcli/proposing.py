@@ -42,6 +42,8 @@ class Task:
     """The file is not there: it is to be made."""
     idle: frozenset[int] = frozenset()
     """Numbers of the regions in which there is nothing to do: the model is not asked."""
+    may_lose: tuple[str, ...] | None = None
+    """As in `EditRequest`."""
 
     @property
     def parses(self) -> bool:
@@ -208,6 +210,7 @@ def requests_of(
             region.text,
             "\n".join(part for part in (context, beside) if part),
             must_parse=not allow_broken and task.is_whole(region),
+            may_lose=task.may_lose,
         )
         for task in tasks
         for i, (region, beside) in enumerate(

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from prompts.recipes import TEXT, Recipe, RecipeError, find_recipe, load_recipes
 from seedcli.errors import SeedError, TargetError
@@ -33,10 +34,20 @@ def render_recipe(workspace: Workspace, name: str, variables: Mapping[str, str])
         raise SeedError(str(error)) from error
 
 
-def concern_of(workspace: Workspace, instruction: str) -> Callable[[str], bool]:
-    """Whether there may be something to do in a text, if the instruction is that of a recipe which tells.
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a recipe says of the regions that it is for, and of its edits."""
 
-    Other phrasings do not count: "use enumerate instead of indexing" is not about code that holds `indexing`.
+    concerns: Callable[[str], bool] = lambda _text: True
+    """Whether there may be something to do in a text."""
+    may_lose: tuple[str, ...] | None = None
+    """As in `EditRequest`."""
+
+
+def bounds_of(workspace: Workspace, instruction: str) -> Bounds:
+    """Those of the recipe that the instruction says, if it says one.
+
+    With variables only its first phrasing counts: "use enumerate instead of indexing" is none of `rename`.
 
     Raises:
         SeedError: a recipe of the workspace is broken.
@@ -46,10 +57,10 @@ def concern_of(workspace: Workspace, instruction: str) -> Callable[[str], bool]:
     except RecipeError as error:
         raise SeedError(str(error)) from error
     for recipe in recipes:
-        values = recipe.values_of(instruction, rendered=True) if recipe.holds else None
+        values = recipe.values_of(instruction, rendered=bool(recipe.variables))
         if values is not None:
-            return functools.partial(recipe.concerns, values=values)
-    return lambda _text: True
+            return Bounds(functools.partial(recipe.concerns, values=values), recipe.losses(values))
+    return Bounds()
 
 
 def pair(word: str) -> tuple[str, str]:

@@ -3,8 +3,8 @@ instructions are in phrasings never trained on."""
 
 import random
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from engine.data.phrasings import phrase
 from engine.data.refactorings import IDLE, RECIPES, idle, make
@@ -19,6 +19,8 @@ class RecipeCase:
     instruction: str
     before: str
     after: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What an instruction may tell beside the recipe."""
 
 
 def recipe_cases(functions: Sequence[str], each: int, seed: int, names: Sequence[str]) -> list[RecipeCase]:
@@ -38,7 +40,9 @@ def recipe_cases(functions: Sequence[str], each: int, seed: int, names: Sequence
             if pair:
                 held_out = found[recipe] % 2 == 1
                 instruction = phrase(recipe, pair.variables, rng, held_out)
-                cases.append(RecipeCase(recipe, held_out, instruction, pair.before, pair.after))
+                cases.append(
+                    RecipeCase(recipe, held_out, instruction, pair.before, pair.after, pair.variables)
+                )
                 found[recipe] += 1
     return cases
 

@@ -115,3 +115,10 @@ def recipe_scores(cases: Sequence[RecipeCase], texts: Sequence[str]) -> dict[str
         scores[f"{recipe}, trained phrasings"] = share(ok for c, ok in own if not c.held_out_phrasing)
         scores[f"{recipe}, held-out phrasings"] = share(ok for c, ok in own if c.held_out_phrasing)
     return scores
+
+
+def named_scores(cases: Sequence[RecipeCase], texts: Sequence[str]) -> dict[str, Share]:
+    """Exact matches of each recipe that was asked for by name."""
+    rows = [(c.recipe, text == c.after) for c, text in zip(cases, texts, strict=True)]
+    names = dict.fromkeys(name for name, _ in rows)
+    return {f"{name}, by name": share(ok for own, ok in rows if own == name) for name in names}

@@ -17,7 +17,7 @@ from seedcli.batching.jobs import BatchJob, JobError, key_of, read_job
 from seedcli.batching.state import State
 from seedcli.batching.windows import Entry
 from seedcli.checking import check_job
-from seedcli.edit_job import NEW_FILES, EditJob, options_of, read_context, read_tasks, with_idle
+from seedcli.edit_job import NEW_FILES, EditJob, options_of, read_context, read_tasks, with_bounds
 from seedcli.errors import SeedError, TargetError
 from seedcli.proposing import requests_of
 from seedcli.repository.targets import parse_target
@@ -106,7 +106,7 @@ class JobReader:
         reading = EditJob((), new=job.new, context=job.context, force="force" in job.switches)
         targets = [self._moved(target) for target in job.targets]
         tasks = read_tasks(reading, self._workspace, recipe, targets)
-        entry.tasks = with_idle(self._workspace, entry.instruction, tasks)
+        entry.tasks = with_bounds(self._workspace, entry.instruction, tasks)
         names = [task.source.name for task in entry.tasks]
         entry.versions = {name: self._state.moves.count(name) for name in names}
         context = read_context(reading, self._workspace)

@@ -4,7 +4,7 @@ the engine's."""
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from seedcli.errors import ModelError, SettingsError
 if TYPE_CHECKING:
     from engine.evaluation.recipes import RecipeCase
     from engine.evaluation.scores import Score
-    from engine.requests import Proposal
+    from engine.requests import EditRequest, Proposal
 
 HeldOut = typer.Option(
     Path("corpus/held_out.jsonl"), help="Held-out functions, as `seed train corpus` draws them."
@@ -58,11 +58,12 @@ def repair(
     """
     from engine.evaluation.repair import digest, drawn_scores, repair_cases
     from engine.evaluation.suites import repair_scores
+    from engine.requests import EditRequest
 
     numbers = counts(tries)
     functions = _functions(held_out)[skip : skip + 2 * count]
     cases = _made(lambda: repair_cases(functions, count, seed))
-    asked = [("fix the bug", case.before, case.after) for case in cases]
+    asked = [(EditRequest("fix the bug", case.before, must_parse=True), case.after) for case in cases]
     details = {"cases_sha256": digest(cases), "skip": skip, "tries": numbers}
 
     def score(texts: list[str]) -> "dict[str, Score]":
@@ -128,6 +129,8 @@ def recipes(
 ) -> None:
     """Follow the trained recipes on held-out functions, half of them in phrasings never trained on.
 
+    Recipes that say what their edits may lose are also asked by name, as `--recipe` does.
+
     \b
     Examples:
       seed eval recipes --held-out corpus/held_out.jsonl --out recipes.json
@@ -139,7 +142,7 @@ def recipes(
     functions = _functions(held_out)[skip:]
     cases = recipe_cases(functions, each, seed, identifiers(read_rows(held_out), 4000))
     details = {"each": each, "seed": seed, "skip": skip}
-    _measure_recipes(_Asking("recipes", model, threshold, out, resume), cases, details)
+    _measure_recipes(_Asking("recipes", model, threshold, out, resume), cases, _by_name(cases), details)
 
 
 def idle(
@@ -162,7 +165,7 @@ def idle(
 
     cases = idle_cases(_functions(held_out)[skip:], each, seed)
     details = {"each": each, "seed": seed, "skip": skip}
-    _measure_recipes(_Asking("idle", model, threshold, out, resume), cases, details)
+    _measure_recipes(_Asking("idle", model, threshold, out, resume), cases, [], details)
 
 
 def exit_head(
@@ -225,36 +228,66 @@ class _Asking:
     resume: bool
 
 
-def _measure_recipes(how: _Asking, cases: "Sequence[RecipeCase]", details: dict[str, Any]) -> None:
-    from engine.evaluation.suites import recipe_scores
+def _measure_recipes(
+    how: _Asking,
+    cases: "Sequence[RecipeCase]",
+    named: "Sequence[tuple[RecipeCase, EditRequest]]",
+    details: dict[str, Any],
+) -> None:
+    """Ask for recipes in words and, of `named`, as `--recipe` does."""
+    from engine.evaluation.suites import named_scores, recipe_scores
+    from engine.requests import EditRequest
 
-    asked = [(case.instruction, case.before, case.after) for case in cases]
-    _measure(how, asked, lambda texts: dict(recipe_scores(cases, texts)), details)
+    asked = [(EditRequest(case.instruction, case.before, must_parse=True), case.after) for case in cases]
+    asked += [(request, case.after) for case, request in named]
+
+    def score(texts: list[str]) -> "dict[str, Score]":
+        in_words = recipe_scores(cases, texts[: len(cases)])
+        return {**in_words, **named_scores([case for case, _ in named], texts[len(cases) :])}
+
+    _measure(how, asked, score, details)
+
+
+def _by_name(cases: "Sequence[RecipeCase]") -> "list[tuple[RecipeCase, EditRequest]]":
+    """What `--recipe` asks in these cases, of recipes that say what their edits may lose."""
+    from engine.requests import EditRequest
+    from prompts.recipes import load_recipes
+
+    recipes, named = load_recipes(), []
+    for case in cases:
+        recipe = recipes[case.recipe]
+        values = {name: case.variables[name] for name in recipe.variables}
+        losses = recipe.losses(values)
+        if losses is not None:
+            request = EditRequest(recipe.render(values), case.before, must_parse=True, may_lose=losses)
+            named.append((case, request))
+    return named
 
 
 def _measure(
     how: _Asking,
-    asked: Sequence[tuple[str, str, str]],
+    asked: "Sequence[tuple[EditRequest, str]]",
     score: "Callable[[list[str]], dict[str, Score]]",
     details: dict[str, Any],
     tries: Sequence[int] = (),
     within: Sequence[int] = (),
 ) -> None:
-    """Ask the model for every (instruction, region, answer), print and report the scores of its first candidates.
+    """Ask the model all requests, which come with their answers, print and report the scores of its first candidates.
 
     Args:
         tries: numbers of candidates among which the answers to the requests `within` are looked for besides.
     """
     from engine.evaluation.scores import share
     from engine.evaluation.suites import answer, first_text
-    from engine.requests import EditOptions, EditRequest
+    from engine.requests import EditOptions
 
     editor = open_editor(how.model)
     details["threshold"] = editor.info.threshold if how.threshold is None else how.threshold
-    requests = [EditRequest(instruction, region, must_parse=True) for instruction, region, _ in asked]
+    requests = [request for request, _ in asked]
     chosen = [requests[i] for i in within]
     several: dict[int, list[Proposal]] = {}
-    header = {**details, "asked_sha256": hashlib.sha256(json.dumps(asked).encode()).hexdigest()}
+    rows = json.dumps([[asdict(request), answer] for request, answer in asked])
+    header = {**details, "asked_sha256": hashlib.sha256(rows.encode()).hexdigest()}
     with open_ledger(how.suite, editor, header, how.out, resume=how.resume) as kept:
         with bar(requests, how.suite) as tell:
             answers = answer(editor, requests, EditOptions(threshold=how.threshold), tell, kept=kept)
@@ -264,10 +297,12 @@ def _measure(
                 several[k] = answer(editor, chosen, options, tell, kept=kept, name=f"{k} tries").proposals
     scores = score([first_text(r, p) for r, p in zip(requests, answers.proposals, strict=True)])
     for k, more in several.items():
-        hits = [asked[i][2] in [c.text for c in p.candidates] for i, p in zip(within, more, strict=True)]
+        hits = [asked[i][1] in [c.text for c in p.candidates] for i, p in zip(within, more, strict=True)]
         scores[f"exact within {k} tries"] = share(hits)
     offered = [
-        (p.candidates[0], row[2]) for p, row in zip(answers.proposals, asked, strict=True) if p.candidates
+        (p.candidates[0], wanted)
+        for p, (_, wanted) in zip(answers.proposals, asked, strict=True)
+        if p.candidates
     ]
     scored = [c.score for c, _ in offered], [c.text == wanted for c, wanted in offered]
     finish(how.suite, editor, scores, answers.costs(), details, scored, how.out)

@@ -149,3 +149,27 @@ def test_samples_are_as_many_as_asked_for_equal_ones_included(made, decoder):
     assert editor.samples(requests[:1], 12, options) == [short]
     assert editor.samples(requests[:1], 5, options) == [short[:5]]
     assert editor.samples(requests[:1], 12, EditOptions(temperature=2.0, max_rounds=2, seed=2)) != [short]
+
+
+def test_where_the_first_edit_may_not_be_offered_another_is_looked_for(made, monkeypatch):
+    request, options = EditRequest("fix", TEXT), EditOptions(max_rounds=3)
+    editor = made(threshold=0.0)
+    (first,) = editor.propose([request], options)
+    refused = first.candidates[0].text
+
+    def refuse(_request, candidates, _own_words):
+        left = [c for c in candidates if c.text != refused]
+        return left, "unsound" if candidates and not left else None
+
+    monkeypatch.setattr("engine.editor.offerable", refuse)
+    monkeypatch.setattr("engine.editor.NEEDED", 2.0)
+    (none,) = editor.propose([request], options)
+    assert (none.verdict, none.candidates, none.forwards) == ("unsound", (), first.forwards)
+    monkeypatch.setattr("engine.editor.NEEDED", 0.0)
+    monkeypatch.setattr("engine.editor.LEAST_OTHER", 0.0)
+    (other,) = editor.propose([request], options)
+    assert other.candidates[0].text not in (refused, TEXT)
+    assert other.forwards > first.forwards
+    monkeypatch.setattr("engine.editor.LEAST_OTHER", 2.0)
+    (unlikely,) = editor.propose([request], options)
+    assert (unlikely.verdict, unlikely.message) == (none.verdict, none.message)

@@ -1,4 +1,4 @@
-from engine.offers import mends, without_made_up
+from engine.offers import mends, offerable, without_losses, without_made_up
 from engine.requests import Candidate, EditRequest
 
 
@@ -38,3 +38,28 @@ def test_names_that_nothing_binds_any_more_are_not_offered():
     # An edit's own word has to be bound too.
     item = [Candidate(region.replace("(row)", "(item)"), 0.9, 1, 1)]
     assert without_made_up(EditRequest("fix the bug", region), item, {"item"}) == []
+
+
+def test_names_that_are_to_stay_are_used_as_often():
+    region = "def f(a, b):\n    return '{} {}'.format(a, b.c)\n"
+    texts = [region.replace("'{} {}'.format(a, b.c)", new) for new in ("f'{a} {b}'", "f'{a} {b.c}'", "f'{")]
+    found = [Candidate(text, 0.9, 1, 1) for text in texts]
+    request = EditRequest("use f-strings", region)
+    assert [texts.index(c.text) for c in without_losses(request, found, ["format"])] == [1, 2]
+    assert [texts.index(c.text) for c in without_losses(request, found, [])] == [2]
+    broken = EditRequest("use f-strings", "def f(:\n")
+    assert without_losses(broken, found, []) == found
+
+
+def test_the_last_reason_tells_why_nothing_is_offered():
+    request = EditRequest("fix", "f(a)\n", must_parse=True, may_lose=())
+    broken, made_up, lossy, right = (
+        Candidate(f"{text}\n", 0.9, 1, 1) for text in ("f(", "f(a, b)", "f()", "f(a, a)")
+    )
+    assert offerable(request, [broken, made_up, lossy, right], set()) == ([right], None)
+    assert offerable(request, [broken, made_up, lossy], set()) == ([], "lossy")
+    assert offerable(request, [broken, made_up], set()) == ([], "made_up")
+    assert offerable(request, [broken], set()) == ([], "unsound")
+    assert offerable(request, [made_up], None) == ([made_up], None)
+    assert offerable(EditRequest("fix", "f(a)\n"), [broken], None) == ([broken], None)
+    assert offerable(request, [], set()) == ([], None)

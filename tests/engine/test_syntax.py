@@ -1,6 +1,6 @@
 import pytest
 
-from engine.syntax import coined, parse, parses, unbound
+from engine.syntax import coined, parse, parses, unbound, uses
 
 
 def test_an_indented_region_parses_with_its_own_columns():
@@ -30,9 +30,16 @@ def test_words_that_an_edit_brings_in_are_coined():
         ("try:\n    pass\nexcept E as e:\n    print([y for y in e.args if (z := y)])\n", {"E"}),
         ("with open(path) as file:\n    del file\n", {"path"}),
         ("match p:\n    case {'a': [x, *rest], **others}:\n        x, rest, others\n", {"p"}),
+        ("class A:\n    def f(self):\n        return __class__, __file__, super().f, b'', b\n", {"b"}),
         ("def f(:\n", set()),
         ("x = '\\d'\n", set()),
     ],
 )
 def test_names_that_nothing_binds(text, free):
     assert unbound(text) == free
+
+
+def test_variables_and_attributes_are_counted_where_they_are_used():
+    assert uses("    x.y = f(x, y=z)\n") == {"x": 2, "y": 1, "f": 1, "z": 1}
+    assert uses("f'{x} {y.z!r}'\n") == uses("'{} {!r}', x, y.z\n")
+    assert uses("def f(:\n") is None

@@ -183,3 +183,13 @@ def test_an_unreadable_recipe_is_refused(tmp_path: Path) -> None:
 def test_the_model_was_trained_for_every_phrasing(recipe: Recipe) -> None:
     assert set(recipe.phrasings) <= set(TRAINED[recipe.name])
     assert recipe.phrasings[0] == canonical(recipe.name)
+
+
+def test_what_an_edit_may_lose_is_told_with_the_values(tmp_path: Path) -> None:
+    recipe = load_recipe(
+        write(tmp_path, RECIPE.replace("variables:", "loses:\n  - {word}\n  - format\nvariables:"))
+    )
+    assert recipe.losses({"word": "a", "who": "b"}) == ("a", "format")
+    assert load_recipe(write(tmp_path, RECIPE)).losses({}) is None
+    with pytest.raises(RecipeError, match=r"'\{odd\}' may use its variables"):
+        load_recipe(write(tmp_path, RECIPE.replace("variables:", "loses:\n  - {odd}\nvariables:")))

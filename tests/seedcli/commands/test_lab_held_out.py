@@ -66,3 +66,17 @@ def test_a_function_that_a_recipe_offers_nothing_is_to_stay(editor, tmp_path, mo
     own = [score for name, score in scores.items() if "phrasings" not in name]
     assert sum(score["count"] for score in own) == editor.asked == 14
     assert 0 < sum(score["hits"] for score in own) < 14
+
+
+def test_a_recipe_that_says_what_it_loses_is_asked_by_name_too(editor, tmp_path, monkeypatch):
+    named = "def f(total, other):\n    return total + other\n"
+    monkeypatch.setattr(lab_held_out, "_functions", lambda _: [named] * 4)
+    held_out = tmp_path / "held_out.jsonl"
+    held_out.write_text(json.dumps({"text": named, "source": "s", "kind": "function"}) + "\n")
+    done = seed_eval("recipes", "--each", "2", "--held-out", held_out, "--out", tmp_path / "recipes.json")
+    assert done.exit_code == 0, done.output
+    scores = json.loads((tmp_path / "recipes.json").read_text())["scores"]
+    by_name = {name: score["count"] for name, score in scores.items() if "by name" in name}
+    assert by_name == {"rename, by name": 2}
+    assert scores["rename"]["count"] == 2
+    assert editor.asked == 2 + sum(s["count"] for n, s in scores.items() if "phrasings" in n)
