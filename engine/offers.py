@@ -39,6 +39,14 @@ def offerable(
     return left, None if left else verdict
 
 
+def plausible_first(
+    request: EditRequest, candidates: Sequence[Candidate], own_words: AbstractSet[str]
+) -> list[Candidate]:
+    """All of them: first those that make up no names, each part in its order."""
+    plausible = without_made_up(request, candidates, own_words)
+    return [*plausible, *(c for c in candidates if c not in plausible)]
+
+
 def without_losses(
     request: EditRequest, candidates: Sequence[Candidate], may_lose: Collection[str]
 ) -> list[Candidate]:

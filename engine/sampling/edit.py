@@ -66,6 +66,8 @@ class Row:
     """Least probability of a label that was applied."""
     log_likelihood: float = 0.0
     """Sum over the rounds of the log of the least probability of a label that was applied."""
+    doubt: float = 1.0
+    """Probability that something needs to change, as it was read last."""
     rounds: int = 0
     done: bool = False
     states: list[tuple[int, ...]] = field(default_factory=list)
@@ -218,6 +220,7 @@ class EditSampler:
 
     def _update(self, row: Row, view: View, settings: EditSettings, *, last: bool) -> None:
         """Move one row one round on."""
+        row.doubt = change_probability(view)
         if last:
             step = clean_up(row.canvas, view, self._ids)
             row.done = True
@@ -300,6 +303,7 @@ def _joined(request: int, parts: Sequence[Outcome]) -> Outcome:
     first = Row(request, joined(cores), done=True)
     first.confidence = min(row.confidence for row in greedy)
     first.log_likelihood = sum(row.log_likelihood for row in greedy)
+    first.doubt = max(row.doubt for row in greedy)
     first.rounds = max(row.rounds for row in greedy)
     rows = [first]
     for i, part in enumerate(parts):

@@ -129,6 +129,10 @@ def test_names_that_nothing_defines_are_made_up(made):
     assert ("names that neither" in left.message) is (left.verdict == "made_up")
     (allowed,) = made(threshold=0.0, own_words=[]).propose([request], replace(options, new_names=True))
     assert allowed.candidates[0].text == free.candidates[0].text
+    several = replace(options, candidates=6, new_names=True)
+    (judged,) = made(threshold=0.0, own_words=["fix"]).propose([request], several)
+    makes_up = [bool(coined(TEXT, c.text) - {"fix"}) for c in judged.candidates]
+    assert makes_up == sorted(makes_up)
 
 
 def test_a_broken_region_may_get_any_name(made):
@@ -167,9 +171,12 @@ def test_where_the_first_edit_may_not_be_offered_another_is_looked_for(made, mon
     assert (none.verdict, none.candidates, none.forwards) == ("unsound", (), first.forwards)
     monkeypatch.setattr("engine.editor.NEEDED", 0.0)
     monkeypatch.setattr("engine.editor.LEAST_OTHER", 0.0)
+    monkeypatch.setattr("engine.editor.MOST_DOUBT", 1.0)
     (other,) = editor.propose([request], options)
     assert other.candidates[0].text not in (refused, TEXT)
     assert other.forwards > first.forwards
-    monkeypatch.setattr("engine.editor.LEAST_OTHER", 2.0)
-    (unlikely,) = editor.propose([request], options)
-    assert (unlikely.verdict, unlikely.message) == (none.verdict, none.message)
+    for name, bound in (("LEAST_OTHER", 2.0), ("MOST_DOUBT", -1.0)):
+        with monkeypatch.context() as bounds:
+            bounds.setattr(f"engine.editor.{name}", bound)
+            (unlikely,) = editor.propose([request], options)
+        assert (unlikely.verdict, unlikely.message) == (none.verdict, none.message)

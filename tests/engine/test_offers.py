@@ -1,4 +1,4 @@
-from engine.offers import mends, offerable, without_losses, without_made_up
+from engine.offers import mends, offerable, plausible_first, without_losses, without_made_up
 from engine.requests import Candidate, EditRequest
 
 
@@ -38,6 +38,15 @@ def test_names_that_nothing_binds_any_more_are_not_offered():
     # An edit's own word has to be bound too.
     item = [Candidate(region.replace("(row)", "(item)"), 0.9, 1, 1)]
     assert without_made_up(EditRequest("fix the bug", region), item, {"item"}) == []
+
+
+def test_where_something_judges_edits_that_make_up_names_come_last():
+    request = EditRequest("fix", "f(a)\n")
+    found = [
+        Candidate(f"{text}\n", score, 1, 1)
+        for text, score in (("f(x)", 0.9), ("a(a)", 0.8), ("f(y)", 0.7), ("a", 0.6))
+    ]
+    assert [c.text for c in plausible_first(request, found, set())] == ["a(a)\n", "a\n", "f(x)\n", "f(y)\n"]
 
 
 def test_names_that_are_to_stay_are_used_as_often():
