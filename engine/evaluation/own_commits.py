@@ -11,11 +11,12 @@ from torch.nn import functional as F
 from engine.data.history import HistoryPair
 from engine.diffusion.layout import prefix
 from engine.diffusion.levenshtein import label
-from engine.editor import MAX_INSTRUCTION, Editor
+from engine.editor import Editor
 from engine.evaluation.scores import Share, share, table
 from engine.evaluation.suites import answer, first_text
 from engine.model.network import Network
 from engine.model.tokenizer import CodeTokenizer
+from engine.proposer import MAX_INSTRUCTION
 from engine.requests import EditOptions, EditRequest
 from engine.sampling.batch import read_canvases, read_prefixes
 

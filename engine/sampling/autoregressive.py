@@ -158,7 +158,9 @@ class AutoregressiveSampler:
         ended = writing.written[-1:] == [self._end]
         text = writing.written[:-1] if ended else writing.source[:-1]
         likelihood = writing.log_likelihood
-        return Row(writing.request, text, math.exp(likelihood), likelihood, writing.forwards, done=True)
+        return Row(
+            writing.request, text, math.exp(likelihood), likelihood, rounds=writing.forwards, done=True
+        )
 
     def _is_over(self, writing: Writing) -> bool:
         written = writing.written

@@ -66,9 +66,9 @@ class Row:
     """Least probability of a label that was applied."""
     log_likelihood: float = 0.0
     """Sum over the rounds of the log of the least probability of a label that was applied."""
+    rounds: int = 0
     doubt: float = 1.0
     """Probability that something needs to change, as it was read last."""
-    rounds: int = 0
     done: bool = False
     states: list[tuple[int, ...]] = field(default_factory=list)
     """The canvas after each round."""

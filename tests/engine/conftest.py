@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from engine.checkpoints.folder import DEFAULT
+from engine.checkpoints.folder import DEFAULT, save
+from engine.editor import Editor
 from engine.model.config import ModelConfig
 from engine.model.network import Network
 from engine.model.tokenizer import CodeTokenizer
@@ -23,3 +24,19 @@ def network(tokenizer):
         layer.out.weight.mul_(20)  # so that attention matters
     made.embedding.weight.mul_(20)
     return made
+
+
+@pytest.fixture
+def made(tmp_path, network, tokenizer):
+    """An editor of random weights whose scope head says yes, or no."""
+
+    def make(in_scope=True, **settings):
+        bias, weight = network.scope.bias.clone(), network.scope.weight.clone()
+        network.scope.bias.fill_(20.0 if in_scope else -20.0)
+        network.scope.weight.zero_()
+        save(tmp_path / "model", network, tokenizer, {"recipes": ["fix"], **settings})
+        network.scope.bias.copy_(bias)
+        network.scope.weight.copy_(weight)
+        return Editor.load(tmp_path / "model", device="cpu", dtype="float32")
+
+    return make

@@ -1,56 +1,10 @@
-from dataclasses import replace
-
 import pytest
 
-from engine.checkpoints.folder import save
 from engine.editor import Editor
 from engine.errors import CheckpointError, DeviceError
 from engine.requests import EditOptions, EditRequest
-from engine.syntax import coined
 
 TEXT = "def f(x):\n    return x + 1\n"
-
-
-@pytest.fixture
-def made(tmp_path, network, tokenizer):
-    """An editor of random weights whose scope head says yes, or no."""
-
-    def make(in_scope=True, **settings):
-        bias, weight = network.scope.bias.clone(), network.scope.weight.clone()
-        network.scope.bias.fill_(20.0 if in_scope else -20.0)
-        network.scope.weight.zero_()
-        save(tmp_path / "model", network, tokenizer, {"recipes": ["fix"], **settings})
-        network.scope.bias.copy_(bias)
-        network.scope.weight.copy_(weight)
-        return Editor.load(tmp_path / "model", device="cpu", dtype="float32")
-
-    return make
-
-
-def test_candidates_are_distinct_and_none_is_the_region(made):
-    (proposal,) = made(threshold=0.0).propose(
-        [EditRequest("fix", TEXT)], EditOptions(candidates=6, max_rounds=3)
-    )
-    assert proposal.verdict == "edit"
-    texts = [c.text for c in proposal.candidates]
-    assert len(set(texts)) == len(texts)
-    assert TEXT not in texts
-    assert all(0 <= c.score <= 1 and c.changed_tokens > 0 for c in proposal.candidates)
-
-
-def test_an_instruction_out_of_scope_is_said_to_be_so(made):
-    (proposal,) = made(in_scope=False, threshold=0.0).propose([EditRequest("sing", TEXT)], EditOptions())
-    assert proposal.verdict == "out_of_scope"
-    assert proposal.candidates == ()
-    assert "fix" in proposal.message
-    assert (proposal.forwards, proposal.rounds) == (0, 0)  # its region is not read for it
-
-
-@pytest.mark.parametrize(("sure", "verdict"), [(1.0, "unchanged"), (-1.0, "unsure")])
-def test_without_an_edit_the_model_is_sure_or_not(made, sure, verdict):
-    (proposal,) = made(threshold=1.0, sure=sure).propose([EditRequest("fix", TEXT)], EditOptions())
-    assert (proposal.verdict, proposal.candidates) == (verdict, ())
-    assert proposal.forwards == 1
 
 
 def test_a_long_region_is_refused_and_the_others_answered(made):
@@ -60,14 +14,6 @@ def test_a_long_region_is_refused_and_the_others_answered(made):
     assert long.verdict == "too_long"
     assert str(long.region_tokens) in long.message
     assert short.verdict == "unchanged"
-
-
-def test_an_option_outranks_the_checkpoint(made):
-    editor = made(threshold=1.0, sure=-1.0)
-    (eager,) = editor.propose(
-        [EditRequest("fix", TEXT)], EditOptions(threshold=0.0, max_rounds=3, candidates=6)
-    )
-    assert eager.verdict == "edit"
 
 
 def test_a_twin_that_follows_the_region_leaves_it_unchanged(made):
@@ -116,67 +62,3 @@ def test_unknown_places_and_kinds_are_named(tmp_path, made):
     made()
     with pytest.raises(DeviceError, match="int3"):
         Editor.load(tmp_path / "model", dtype="int3", device="cpu")
-
-
-def test_names_that_nothing_defines_are_made_up(made):
-    request, options = EditRequest("fix", TEXT), EditOptions(max_rounds=3)
-    (free,) = made(threshold=0.0).propose([request], options)
-    new = coined(TEXT, free.candidates[0].text) - {"fix"}
-    assert new  # random weights make up some
-    (left,) = made(threshold=0.0, own_words=[]).propose([request], options)
-    assert left.verdict in ("made_up", "edit")
-    assert all(not coined(TEXT, c.text) - {"fix"} for c in left.candidates)
-    assert ("names that neither" in left.message) is (left.verdict == "made_up")
-    (allowed,) = made(threshold=0.0, own_words=[]).propose([request], replace(options, new_names=True))
-    assert allowed.candidates[0].text == free.candidates[0].text
-    several = replace(options, candidates=6, new_names=True)
-    (judged,) = made(threshold=0.0, own_words=["fix"]).propose([request], several)
-    makes_up = [bool(coined(TEXT, c.text) - {"fix"}) for c in judged.candidates]
-    assert makes_up == sorted(makes_up)
-
-
-def test_a_broken_region_may_get_any_name(made):
-    request = EditRequest("fix", "retrun stock\n", must_parse=True)
-    free, bound = (
-        made(threshold=0.0, **own).propose([request], EditOptions()) for own in ({}, {"own_words": []})
-    )
-    assert [c.text for c in bound[0].candidates] == [c.text for c in free[0].candidates]
-
-
-@pytest.mark.parametrize("decoder", ["edit", "autoregressive"])
-def test_samples_are_as_many_as_asked_for_equal_ones_included(made, decoder):
-    editor = made(threshold=0.3, decoder=decoder)
-    requests = [EditRequest("fix", TEXT), EditRequest("fix", TEXT * 2000), EditRequest("fix", "x = 1\n")]
-    options = EditOptions(temperature=2.0, max_rounds=2, seed=1)
-    short, long, other = editor.samples(requests, 12, options)
-    assert (len(short), len(long), len(other)) == (12, 0, 12)
-    assert editor.samples(requests[:1], 12, options) == [short]
-    assert editor.samples(requests[:1], 5, options) == [short[:5]]
-    assert editor.samples(requests[:1], 12, EditOptions(temperature=2.0, max_rounds=2, seed=2)) != [short]
-
-
-def test_where_the_first_edit_may_not_be_offered_another_is_looked_for(made, monkeypatch):
-    request, options = EditRequest("fix", TEXT), EditOptions(max_rounds=3)
-    editor = made(threshold=0.0)
-    (first,) = editor.propose([request], options)
-    refused = first.candidates[0].text
-
-    def refuse(_request, candidates, _own_words):
-        left = [c for c in candidates if c.text != refused]
-        return left, "unsound" if candidates and not left else None
-
-    monkeypatch.setattr("engine.editor.offerable", refuse)
-    monkeypatch.setattr("engine.editor.NEEDED", 2.0)
-    (none,) = editor.propose([request], options)
-    assert (none.verdict, none.candidates, none.forwards) == ("unsound", (), first.forwards)
-    monkeypatch.setattr("engine.editor.NEEDED", 0.0)
-    monkeypatch.setattr("engine.editor.LEAST_OTHER", 0.0)
-    monkeypatch.setattr("engine.editor.MOST_DOUBT", 1.0)
-    (other,) = editor.propose([request], options)
-    assert other.candidates[0].text not in (refused, TEXT)
-    assert other.forwards > first.forwards
-    for name, bound in (("LEAST_OTHER", 2.0), ("MOST_DOUBT", -1.0)):
-        with monkeypatch.context() as bounds:
-            bounds.setattr(f"engine.editor.{name}", bound)
-            (unlikely,) = editor.propose([request], options)
-        assert (unlikely.verdict, unlikely.message) == (none.verdict, none.message)
