@@ -1,6 +1,6 @@
 """Which of the texts that were found may be offered. Knows nothing of models or of how texts are found."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -34,8 +34,8 @@ def offerable(
         left, verdict = [c for c in left if parses(c.text)], "unsound"
     if left and own_words is not None:
         left, verdict = without_made_up(request, left, own_words), "made_up"
-    if left and request.may_lose is not None:
-        left, verdict = without_losses(request, left, request.may_lose), "lossy"
+    if left and request.may_change is not None:
+        left, verdict = faithful(request, left, request.may_change), "unfaithful"
     return left, None if left else verdict
 
 
@@ -47,20 +47,24 @@ def plausible_first(
     return [*plausible, *(c for c in candidates if c not in plausible)]
 
 
-def without_losses(
-    request: EditRequest, candidates: Sequence[Candidate], may_lose: Collection[str]
+def faithful(
+    request: EditRequest, candidates: Sequence[Candidate], may_change: Iterable[str]
 ) -> list[Candidate]:
     """Those that use every name as often as the region does, in the same order, as far as both parse.
 
     Args:
-        may_lose: names that may be used less often.
+        may_change: names that may be used more or less often; of a dotted one each part.
     """
-    before = uses(request.region)
+    free = {part for name in may_change for part in name.split(".")}
+    before = _others(request.region, free)
     if before is None:
         return list(candidates)
-    for name in may_lose:
-        del before[name]
-    return [c for c in candidates if (after := uses(c.text)) is None or before <= after]
+    return [c for c in candidates if _others(c.text, free) in (None, before)]
+
+
+def _others(text: str, free: AbstractSet[str]) -> dict[str, int] | None:
+    counted = uses(text)
+    return None if counted is None else {name: n for name, n in counted.items() if name not in free}
 
 
 def without_made_up(

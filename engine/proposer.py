@@ -38,7 +38,7 @@ OTHERS = 48
 REFUSED: dict[Verdict, str] = {
     "unsound": "the edit found would not parse",
     "made_up": "the edit found uses names that neither the code nor the instruction defines",
-    "lossy": "the edit found loses names that are to stay",
+    "unfaithful": "the edit found uses other names more or less often than before",
 }
 
 

@@ -9,7 +9,9 @@ from typing import Literal
 COMPLETE = "complete"
 """What stands in an instruction's place where a text is to be completed, in training as in use."""
 
-Verdict = Literal["edit", "unchanged", "unsure", "unsound", "made_up", "lossy", "out_of_scope", "too_long"]
+Verdict = Literal[
+    "edit", "unchanged", "unsure", "unsound", "made_up", "unfaithful", "out_of_scope", "too_long"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class EditRequest:
     must_parse: bool = False
     """Whether region and answer are meant to be sound Python by themselves: whole statements at one indentation. Then a
     sound region stays sound, and a broken one gets an answer that mends it, if one is found."""
-    may_lose: tuple[str, ...] | None = None
-    """Names that a sound region may use less often afterwards, every other at least as often; None for any."""
+    may_change: tuple[str, ...] | None = None
+    """Names that a sound region may use more or less often afterwards, every other exactly as often; None for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ class Proposal:
     verdict: Verdict
     """`edit`: there are candidates. `unchanged`: the model is sure that nothing needs to change. `unsure`: it sees
     something it would not stand by. Of a sound region, what it would do: `unsound`: does not parse. `made_up`: uses
-    names that nothing defines. `lossy`: uses a name less often that is to stay. `out_of_scope`: it was not trained for
-    this instruction. `too_long`: the region does not fit the model."""
+    names that nothing defines. `unfaithful`: uses other names than may be more or less often. `out_of_scope`: it was
+    not trained for this instruction. `too_long`: the region does not fit the model."""
     candidates: tuple[Candidate, ...]
     """Best first, distinct, none equal to the region; empty unless the verdict is `edit`."""
     message: str

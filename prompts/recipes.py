@@ -1,7 +1,7 @@
 """Recipes: instructions with a name, as text files. Loads, checks and renders them. Standard library only.
 
 A recipe is a Markdown file whose front matter holds `name`, `summary`, `needs`, `models`, `gives`, a list of
-`phrasings`, one of what a region `holds`, one of what its edit `loses`, and a table of `variables`; below it stands a
+`phrasings`, one of what a region `holds`, one of what its edit `changes`, and a table of `variables`; below it stands a
 description for people. Its instruction is the first phrasing, with `{variable}` replaced. A user's
 `.seed/prompts/*.md` add to the recipes here, or replace one of their name.
 """
@@ -25,7 +25,7 @@ MODELS: Mapping[str, str] = {
 TEXT = "text"
 GIVES: Mapping[str, str] = {"": "an edit", TEXT: "a text, from what it is shown"}
 """What `gives` may say, and what comes of the recipe."""
-_KEYS = {"name", "summary", "needs", "models", "gives", "phrasings", "holds", "loses", "variables"}
+_KEYS = {"name", "summary", "needs", "models", "gives", "phrasings", "holds", "changes", "variables"}
 _WORD = r"[`'\"]?[\w.]+[`'\"]?"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -44,8 +44,8 @@ class Recipe:
     """Ways to say it; the first is the one that is rendered."""
     holds: tuple[str, ...]
     """What a region holds one of, or the recipe has nothing to do there; none where that cannot be told."""
-    loses: tuple[str, ...] | None
-    """Names that its edit may use less often, every other at least as often as before; None where that is not told."""
+    changes: tuple[str, ...] | None
+    """Names that its edit may use more or less often, every other as often as before; None where that is not told."""
     variables: Mapping[str, str]
     """Each variable with what it means. All are required."""
     needs: str
@@ -97,9 +97,9 @@ class Recipe:
         wanted = _filled(self.holds, values)
         return not wanted or any(re.search(_as_word(one), text) for one in wanted)
 
-    def losses(self, values: Mapping[str, str]) -> tuple[str, ...] | None:
-        """`loses` with these values."""
-        return None if self.loses is None else _filled(self.loses, values)
+    def changeable(self, values: Mapping[str, str]) -> tuple[str, ...] | None:
+        """`changes` with these values."""
+        return None if self.changes is None else _filled(self.changes, values)
 
     def accepts(self, path: str) -> bool:
         """Whether a file of this name is in the language that the recipe needs."""
@@ -165,7 +165,7 @@ def load_recipe(path: Path) -> Recipe:
         summary=_text(path, fields, "summary"),
         phrasings=_list(path, fields, "phrasings"),
         holds=_list(path, fields, "holds") if "holds" in fields else (),
-        loses=_list(path, fields, "loses") if "loses" in fields else None,
+        changes=_list(path, fields, "changes") if "changes" in fields else None,
         variables=_table(path, fields, "variables"),
         needs=_text(path, fields, "needs", default=""),
         models=_text(path, fields, "models", default=""),
@@ -249,7 +249,7 @@ def _check(path: Path, recipe: Recipe) -> None:
     for key, (value, known) in given.items():
         if value not in known:
             raise RecipeError(f"{path}: {key!r} may be {', '.join(filter(None, known))}, not {value!r}")
-    for text in (*recipe.holds, *(recipe.loses or ())):
+    for text in (*recipe.holds, *(recipe.changes or ())):
         if unknown := sorted(set(_PLACEHOLDER.findall(text)) - set(recipe.variables)):
             raise RecipeError(
                 f"{path}: {text!r} may use its variables and no other; look at {', '.join(unknown)}"

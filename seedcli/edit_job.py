@@ -145,7 +145,7 @@ def with_bounds(workspace: Workspace, instruction: str, tasks: Sequence[Task]) -
         else replace(
             task,
             idle=frozenset(i for i, region in enumerate(task.regions) if not bounds.concerns(region.text)),
-            may_lose=bounds.may_lose,
+            may_change=bounds.may_change,
         )
         for task in tasks
     ]

@@ -42,7 +42,7 @@ class Task:
     """The file is not there: it is to be made."""
     idle: frozenset[int] = frozenset()
     """Numbers of the regions in which there is nothing to do: the model is not asked."""
-    may_lose: tuple[str, ...] | None = None
+    may_change: tuple[str, ...] | None = None
     """As in `EditRequest`."""
 
     @property
@@ -210,7 +210,7 @@ def requests_of(
             region.text,
             "\n".join(part for part in (context, beside) if part),
             must_parse=not allow_broken and task.is_whole(region),
-            may_lose=task.may_lose,
+            may_change=task.may_change,
         )
         for task in tasks
         for i, (region, beside) in enumerate(

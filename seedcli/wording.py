@@ -40,7 +40,7 @@ class Bounds:
 
     concerns: Callable[[str], bool] = lambda _text: True
     """Whether there may be something to do in a text."""
-    may_lose: tuple[str, ...] | None = None
+    may_change: tuple[str, ...] | None = None
     """As in `EditRequest`."""
 
 
@@ -59,7 +59,7 @@ def bounds_of(workspace: Workspace, instruction: str) -> Bounds:
     for recipe in recipes:
         values = recipe.values_of(instruction, rendered=bool(recipe.variables))
         if values is not None:
-            return Bounds(functools.partial(recipe.concerns, values=values), recipe.losses(values))
+            return Bounds(functools.partial(recipe.concerns, values=values), recipe.changeable(values))
     return Bounds()
 
 

@@ -129,7 +129,7 @@ def recipes(
 ) -> None:
     """Follow the trained recipes on held-out functions, half of them in phrasings never trained on.
 
-    Recipes that say what their edits may lose are also asked by name, as `--recipe` does.
+    Recipes that say what their edits may change are also asked by name, as `--recipe` does.
 
     \b
     Examples:
@@ -249,7 +249,7 @@ def _measure_recipes(
 
 
 def _by_name(cases: "Sequence[RecipeCase]") -> "list[tuple[RecipeCase, EditRequest]]":
-    """What `--recipe` asks in these cases, of recipes that say what their edits may lose."""
+    """What `--recipe` asks in these cases, of recipes that say what their edits may change."""
     from engine.requests import EditRequest
     from prompts.recipes import load_recipes
 
@@ -257,9 +257,9 @@ def _by_name(cases: "Sequence[RecipeCase]") -> "list[tuple[RecipeCase, EditReque
     for case in cases:
         recipe = recipes[case.recipe]
         values = {name: case.variables[name] for name in recipe.variables}
-        losses = recipe.losses(values)
-        if losses is not None:
-            request = EditRequest(recipe.render(values), case.before, must_parse=True, may_lose=losses)
+        free = recipe.changeable(values)
+        if free is not None:
+            request = EditRequest(recipe.render(values), case.before, must_parse=True, may_change=free)
             named.append((case, request))
     return named
 

@@ -1,4 +1,4 @@
-from engine.offers import mends, offerable, plausible_first, without_losses, without_made_up
+from engine.offers import faithful, mends, offerable, plausible_first, without_made_up
 from engine.requests import Candidate, EditRequest
 
 
@@ -49,26 +49,29 @@ def test_where_something_judges_edits_that_make_up_names_come_last():
     assert [c.text for c in plausible_first(request, found, set())] == ["a(a)\n", "a\n", "f(x)\n", "f(y)\n"]
 
 
-def test_names_that_are_to_stay_are_used_as_often():
+def test_other_names_are_used_exactly_as_often():
     region = "def f(a, b):\n    return '{} {}'.format(a, b.c)\n"
-    texts = [region.replace("'{} {}'.format(a, b.c)", new) for new in ("f'{a} {b}'", "f'{a} {b.c}'", "f'{")]
+    new = ("f'{a} {b}'", "f'{a} {b.c}'", "f'{", "f'{a} {b.c}{a}'")
+    texts = [region.replace("'{} {}'.format(a, b.c)", one) for one in new]
     found = [Candidate(text, 0.9, 1, 1) for text in texts]
     request = EditRequest("use f-strings", region)
-    assert [texts.index(c.text) for c in without_losses(request, found, ["format"])] == [1, 2]
-    assert [texts.index(c.text) for c in without_losses(request, found, [])] == [2]
+    assert [texts.index(c.text) for c in faithful(request, found, ["format"])] == [1, 2]
+    assert [texts.index(c.text) for c in faithful(request, found, [])] == [2]
+    assert [texts.index(c.text) for c in faithful(request, found, ["a", "b.c", "format"])] == [0, 1, 2, 3]
     broken = EditRequest("use f-strings", "def f(:\n")
-    assert without_losses(broken, found, []) == found
+    assert faithful(broken, found, []) == found
 
 
 def test_the_last_reason_tells_why_nothing_is_offered():
-    request = EditRequest("fix", "f(a)\n", must_parse=True, may_lose=())
-    broken, made_up, lossy, right = (
-        Candidate(f"{text}\n", 0.9, 1, 1) for text in ("f(", "f(a, b)", "f()", "f(a, a)")
+    request = EditRequest("fix", "f(a)\n", must_parse=True, may_change=())
+    broken, made_up, unfaithful, right = (
+        Candidate(f"{text}\n", 0.9, 1, 1) for text in ("f(", "f(a, b)", "f()", "a(f)")
     )
-    assert offerable(request, [broken, made_up, lossy, right], set()) == ([right], None)
-    assert offerable(request, [broken, made_up, lossy], set()) == ([], "lossy")
+    assert offerable(request, [broken, made_up, unfaithful, right], set()) == ([right], None)
+    assert offerable(request, [broken, made_up, unfaithful], set()) == ([], "unfaithful")
     assert offerable(request, [broken, made_up], set()) == ([], "made_up")
     assert offerable(request, [broken], set()) == ([], "unsound")
-    assert offerable(request, [made_up], None) == ([made_up], None)
+    assert offerable(request, [made_up], None) == ([], "unfaithful")
+    assert offerable(EditRequest("fix", "f(a)\n"), [made_up], None) == ([made_up], None)
     assert offerable(EditRequest("fix", "f(a)\n"), [broken], None) == ([broken], None)
     assert offerable(request, [], set()) == ([], None)

@@ -185,11 +185,11 @@ def test_the_model_was_trained_for_every_phrasing(recipe: Recipe) -> None:
     assert recipe.phrasings[0] == canonical(recipe.name)
 
 
-def test_what_an_edit_may_lose_is_told_with_the_values(tmp_path: Path) -> None:
+def test_what_an_edit_may_change_is_told_with_the_values(tmp_path: Path) -> None:
     recipe = load_recipe(
-        write(tmp_path, RECIPE.replace("variables:", "loses:\n  - {word}\n  - format\nvariables:"))
+        write(tmp_path, RECIPE.replace("variables:", "changes:\n  - {word}\n  - format\nvariables:"))
     )
-    assert recipe.losses({"word": "a", "who": "b"}) == ("a", "format")
-    assert load_recipe(write(tmp_path, RECIPE)).losses({}) is None
+    assert recipe.changeable({"word": "a", "who": "b"}) == ("a", "format")
+    assert load_recipe(write(tmp_path, RECIPE)).changeable({}) is None
     with pytest.raises(RecipeError, match=r"'\{odd\}' may use its variables"):
-        load_recipe(write(tmp_path, RECIPE.replace("variables:", "loses:\n  - {odd}\nvariables:")))
+        load_recipe(write(tmp_path, RECIPE.replace("variables:", "changes:\n  - {odd}\nvariables:")))

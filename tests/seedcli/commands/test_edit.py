@@ -226,24 +226,24 @@ class TestValidation:
         assert [options.new_names for options in model.options] == [False, True, True]
 
     @pytest.mark.parametrize(
-        ("words", "may_lose"),
+        ("words", "may_change"),
         [
-            (("--recipe", "rename", "old=a", "new=x"), ("a",)),
-            (("rename a to x",), ("a",)),
+            (("--recipe", "rename", "old=a", "new=x"), ("a", "x")),
+            (("rename a to x",), ("a", "x")),
             (("convert string formatting to f-strings",), ("format",)),
             (("--recipe", "fix"), None),
             (("use x instead of a",), None),
         ],
     )
-    def test_what_a_recipe_may_lose_is_told_the_model(
-        self, repo: Path, seed: Seed, words: tuple[str, ...], may_lose: tuple[str, ...] | None
+    def test_what_a_recipe_may_change_is_told_the_model(
+        self, repo: Path, seed: Seed, words: tuple[str, ...], may_change: tuple[str, ...] | None
     ) -> None:
-        lossy = Proposal("lossy", (), "the edit found loses names that are to stay", 1.0, 2, 2, 9)
-        model = ScriptedModel(lambda _: lossy)
+        unfaithful = Proposal("unfaithful", (), "the edit found uses other names more often", 1.0, 2, 2, 9)
+        model = ScriptedModel(lambda _: unfaithful)
         result = seed("edit", *words, "calc.py::add", model=model)
-        assert [request.may_lose for request in model.asked] == [may_lose]
+        assert [request.may_change for request in model.asked] == [may_change]
         assert (result.code, result.out) == (3, b"")
-        assert "loses names that are to stay" in result.err
+        assert "uses other names more often" in result.err
 
     def test_a_character_that_the_file_cannot_hold_is_a_fault(self, repo: Path, seed: Seed) -> None:
         (repo / "calc.py").write_bytes(b"# coding: latin-1\n" + ADD.encode())

@@ -68,7 +68,7 @@ def test_a_function_that_a_recipe_offers_nothing_is_to_stay(editor, tmp_path, mo
     assert 0 < sum(score["hits"] for score in own) < 14
 
 
-def test_a_recipe_that_says_what_it_loses_is_asked_by_name_too(editor, tmp_path, monkeypatch):
+def test_a_recipe_that_says_what_it_changes_is_asked_by_name_too(editor, tmp_path, monkeypatch):
     named = "def f(total, other):\n    return total + other\n"
     monkeypatch.setattr(lab_held_out, "_functions", lambda _: [named] * 4)
     held_out = tmp_path / "held_out.jsonl"
