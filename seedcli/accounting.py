@@ -26,7 +26,7 @@ def unedited(proposed: Proposed) -> tuple[Outcome, list[str]]:
     if all(result.is_unchanged for result in regions):
         where = regions[0].place if len(regions) == 1 else f"{len(regions)} regions"
         is_idle = all(result.proposal is IDLE for result in regions)
-        why = ": what the instruction names does not stand there" if is_idle else ""
+        why = ": what the instruction is about does not stand there" if is_idle else ""
         return "unchanged", [
             f"nothing to change in {where}{why}" if regions else "there is no code in the targets"
         ]

@@ -70,7 +70,8 @@ def test_what_a_recipe_has_nothing_to_do_with_is_not_asked(repo: Path, seed: See
     first, second = results(batch(seed, renames, model=model))
     assert [request.region[:7] for request in model.asked] == ["def sub"]
     assert (
-        first["message"] == "nothing to change in 2 regions: what the instruction names does not stand there"
+        first["message"]
+        == "nothing to change in 2 regions: what the instruction is about does not stand there"
     )
     assert second["message"] == "nothing to change in 2 regions"
 

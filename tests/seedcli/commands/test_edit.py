@@ -239,6 +239,7 @@ class TestValidation:
         self, repo: Path, seed: Seed, words: tuple[str, ...], may_change: tuple[str, ...] | None
     ) -> None:
         unfaithful = Proposal("unfaithful", (), "the edit found uses other names more often", 1.0, 2, 2, 9)
+        (repo / "calc.py").write_text("def add(a, b):\n    return '%s' % (a - b)\n")
         model = ScriptedModel(lambda _: unfaithful)
         result = seed("edit", *words, "calc.py::add", model=model)
         assert [request.may_change for request in model.asked] == [may_change]
@@ -374,7 +375,9 @@ class TestRecipes:
         model = ScriptedModel(replacing({"b": "x"}))
         done = seed("edit", *words, "calc.py", model=model)
         assert (done.code, model.asked) == (0, [])
-        assert "nothing to change in 2 regions: what the instruction names does not stand there" in done.err
+        assert (
+            "nothing to change in 2 regions: what the instruction is about does not stand there" in done.err
+        )
         (repo / "calc.py").write_text(both.replace("def add(a, b):", "def add(a, b):\n    total = 0"))
         done = seed("edit", *words, "calc.py", model=model)
         assert [request.region[:7] for request in model.asked] == ["def add"]
