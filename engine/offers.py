@@ -55,7 +55,7 @@ def faithful(
     Args:
         may_change: names that may be used more or less often; of a dotted one each part.
     """
-    free = {part for name in may_change for part in name.split(".")}
+    free = set[str]().union(*map(names, may_change))
     before = _others(request.region, free)
     if before is None:
         return list(candidates)

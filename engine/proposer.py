@@ -119,7 +119,9 @@ class Proposer:
         if options.new_names and self._bounds.own_words is not None:
             for one in fitting:
                 one.found = plausible_first(one.request, one.found, self._bounds.own_words)
-        if rows < OTHERS:
+        if rows < OTHERS and isinstance(
+            self._sampler, EditSampler
+        ):  # a twin does not read again what it wrote
             self._look_on([one for one in fitting if one.refused], own_words, settings, seconds)
         return [self._proposal(one, settings.threshold, max(1, options.candidates), seconds) for one in asked]
 

@@ -58,6 +58,7 @@ def test_other_names_are_used_exactly_as_often():
     assert [texts.index(c.text) for c in faithful(request, found, ["format"])] == [1, 2]
     assert [texts.index(c.text) for c in faithful(request, found, [])] == [2]
     assert [texts.index(c.text) for c in faithful(request, found, ["a", "b.c", "format"])] == [0, 1, 2, 3]
+    assert [texts.index(c.text) for c in faithful(request, found, ["`a` please", "format"])] == [1, 2, 3]
     broken = EditRequest("use f-strings", "def f(:\n")
     assert faithful(broken, found, []) == found
 

@@ -89,6 +89,16 @@ def test_samples_are_as_many_as_asked_for_equal_ones_included(made, decoder):
     assert editor.samples(requests[:1], 12, EditOptions(temperature=2.0, max_rounds=2, seed=2)) != [short]
 
 
+def test_a_twin_does_not_look_for_others(made, monkeypatch):
+    monkeypatch.setattr("engine.proposer.NEEDED", 0.0)
+    monkeypatch.setattr("engine.proposer.offerable", lambda *_: ([], "unsound"))
+    monkeypatch.setattr("engine.proposer.Proposer._look_on", lambda *_: pytest.fail("looked for others"))
+    (proposal,) = made(threshold=0.0, decoder="autoregressive").propose(
+        [EditRequest("fix", TEXT)], EditOptions()
+    )
+    assert proposal.verdict == "unsound"
+
+
 def test_where_the_first_edit_may_not_be_offered_another_is_looked_for(made, monkeypatch):
     request, options = EditRequest("fix", TEXT), EditOptions(max_rounds=3)
     editor = made(threshold=0.0)
