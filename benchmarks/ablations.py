@@ -76,19 +76,19 @@ def rows(steps: int, masks: float) -> list[Row]:
         masks: share of the steps that the first stage has.
     """
     drafts = {**EDITS, "masked": EDITS["masked"] + EDITS["edited"], "edited": 0.0}
-    start = _two_stages("start", round(steps * (1 - TAIL)), masks, EDITS)
+    start = two_stages("start", round(steps * (1 - TAIL)), masks, EDITS)
     tail = steps - start.steps
     return [
-        Row("mask only", (_two_stages("mask-only", steps, 1.0, MASKS),), ""),
-        Row("edits", (_two_stages("edits", steps, masks, EDITS),)),
-        Row("masks 80 %", (_two_stages("masks-80", steps, 0.8, EDITS),)),
-        Row("carry-over", (_two_stages("carry-over", steps, masks, EDITS, carry_over=True),)),
+        Row("mask only", (two_stages("mask-only", steps, 1.0, MASKS),), ""),
+        Row("edits", (two_stages("edits", steps, masks, EDITS),)),
+        Row("masks 80 %", (two_stages("masks-80", steps, 0.8, EDITS),)),
+        Row("carry-over", (two_stages("carry-over", steps, masks, EDITS, carry_over=True),)),
         Row(
             "drafts",
-            (_two_stages("drafts", steps, masks, drafts, drafts=EDITS["edited"] / drafts["masked"]),),
+            (two_stages("drafts", steps, masks, drafts, drafts=EDITS["edited"] / drafts["masked"]),),
         ),
-        Row("no commits", (_two_stages("no-commits", steps, masks, {**EDITS, "committed": 0.0}),)),
-        Row("no natural pairs", (_two_stages("no-natural-pairs", steps, masks, RANDOM),), ""),
+        Row("no commits", (two_stages("no-commits", steps, masks, {**EDITS, "committed": 0.0}),)),
+        Row("no natural pairs", (two_stages("no-natural-pairs", steps, masks, RANDOM),), ""),
         Row("order", (start, _laps("order", tail, "elbo"))),
         Row(
             "on policy",
@@ -97,9 +97,22 @@ def rows(steps: int, masks: float) -> list[Row]:
     ]
 
 
-def _two_stages(
-    name: str, steps: int, masks: float, mixture: Mapping[str, float], **settings: object
+def two_stages(
+    name: str,
+    steps: int,
+    masks: float,
+    mixture: Mapping[str, float],
+    model: Mapping[str, object] | None = None,
+    **settings: object,
 ) -> Part:
+    """A run of masks, then of edits.
+
+    Args:
+        masks: share of the steps that the first stage has.
+        mixture: of the second.
+        model: as in `Part`.
+        settings: `carry_over`, `drafts`: of the stages.
+    """
     first = round(steps * masks)
     stages: list[dict[str, object]] = []
     if first:
@@ -111,7 +124,7 @@ def _two_stages(
         stages = [stage | {"carry_over": True} for stage in stages]
     if "drafts" in settings:
         stages[-1]["drafts"] = settings["drafts"]
-    return Part(name, {"warmup": min(100, steps), "decay": max(1, steps * 4 // 10)}, stages)
+    return Part(name, {"warmup": min(100, steps), "decay": max(1, steps * 4 // 10)}, stages, model=model)
 
 
 def _laps(name: str, steps: int, keep: str) -> Part:
