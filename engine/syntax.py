@@ -18,6 +18,7 @@ _PREFIXES = {"".join(p) for n in (1, 2) for p in itertools.permutations("bfruBFR
 _EVERYWHERE = {*dir(builtins), "__file__", "__class__"}
 """Names that need no binding."""
 _KNOWN = {*keyword.kwlist, *keyword.softkwlist, *_EVERYWHERE, *_PREFIXES}
+_LINE_NUMBER = re.compile(r" on line \d+")
 _FIRST_CODE_LINE = re.compile(r"^([ \t]*)[^\s#]", re.MULTILINE)
 
 
@@ -40,12 +41,31 @@ def _standing_alone(text: str) -> tuple[str, int]:
 
 def _read(how: Callable[[str], T], source: str) -> T | None:
     try:
-        with warnings.catch_warnings():
-            # "\d" in a plain string warns: what the caller's filters say must not decide whether code parses.
-            warnings.simplefilter("ignore")
-            return how(source)
+        return _quietly(how, source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _quietly(how: Callable[[str], T], source: str) -> T:
+    with warnings.catch_warnings():
+        # "\d" in a plain string warns: what the caller's filters say must not decide whether code parses.
+        warnings.simplefilter("ignore")
+        return how(source)
+
+
+def complaint(text: str) -> tuple[str, str] | None:
+    """What Python says of a region that does not parse, and the line it says it of; None if it says nothing.
+
+    The message names no line numbers: those of a region are not those of its file.
+    """
+    try:
+        _quietly(ast.parse, _standing_alone(text)[0])
+    except SyntaxError as error:
+        message = _LINE_NUMBER.sub("", error.msg)
+        return f"{type(error).__name__}: {message}", (error.text or "").strip()
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    return None
 
 
 def parses(text: str) -> bool:

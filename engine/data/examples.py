@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from engine.data.cuts import missing, start
 from engine.data.defects import EVEN, KINDS, Code, inject, inject_many
+from engine.data.hints import hint
 from engine.data.phrasings import out_of_scope, phrase, worn
 from engine.data.refactorings import IDLE, idle
 from engine.data.store import TextPair
@@ -53,6 +54,8 @@ class Noise:
     """How often a row to repair has 0, 1, 2, 3, 5 defects. Many teach more, few teach how seldom code is wrong."""
     kinds: tuple[int, ...] = EVEN
     """How often each kind of defect is drawn, in the order of `KINDS`."""
+    hinted: float = 0.0
+    """Share of the rows with one defect or none whose request says what a user saw of it: the line, the error."""
     carry_over: bool = False
     """Whether masked rows also teach that every visible token stays, as carry-over unmasking has it by construction.
     The paper leaves it out (remark 3.1): a model that copies what it sees does not correct it."""
@@ -159,7 +162,10 @@ class ExampleMaker:
         canvas = self._tokenizer.encode(text)
         if noise.beside and rng.random() < noise.beside:
             canvas = mask_tokens(canvas, rng.uniform(*LIGHT), self._ids.mask, rng)
-        return self.towards(self._instruction("fix", {}, rng), canvas, clean, rng, in_scope=True)
+        asked = self._worded("fix", {}, rng)
+        if noise.hinted and count < 2 and rng.random() < noise.hinted:
+            asked = hint(asked, text, code.text, rng)
+        return self.towards(self._told(asked), canvas, clean, rng, in_scope=True)
 
     def refactored(self, pair: TextPair, rng: random.Random) -> Example:
         """A recipe's pair; now and then the code as it is after, where nothing is left to do."""
@@ -266,8 +272,13 @@ class ExampleMaker:
         return rng.choice(self._ordinary)
 
     def _instruction(self, recipe: str, variables: dict[str, str], rng: random.Random) -> Prefix:
-        text = worn(phrase(recipe, variables, rng), variables, rng)
-        return prefix((), self._tokenizer.encode(text), marks=self._marks)
+        return self._told(self._worded(recipe, variables, rng))
+
+    def _worded(self, recipe: str, variables: dict[str, str], rng: random.Random) -> str:
+        return worn(phrase(recipe, variables, rng), variables, rng)
+
+    def _told(self, instruction: str) -> Prefix:
+        return prefix((), self._tokenizer.encode(instruction), marks=self._marks)
 
     def towards(
         self,

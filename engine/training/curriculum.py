@@ -39,6 +39,8 @@ class Stage:
     """As in `Noise`; for comparison, since the paper trains without."""
     defect_kinds: Mapping[str, int] = field(default_factory=dict)
     """How often a kind of defect is drawn; 1 for those not named."""
+    hinted: float = 0.0
+    """As in `Noise`."""
 
     @property
     def noise(self) -> Noise:
@@ -50,6 +52,7 @@ class Stage:
             self.drafts,
             tuple(self.defects),
             kinds,
+            self.hinted,
             self.carry_over,
         )
 

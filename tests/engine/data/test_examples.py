@@ -2,6 +2,7 @@ import random
 
 import pytest
 
+from engine.data.defects import Code
 from engine.data.examples import CHANGED, KEPT, KEPT_WEIGHT, MASKED, ExampleMaker, Noise
 from engine.diffusion.levenshtein import apply
 from engine.requests import COMPLETE
@@ -99,3 +100,15 @@ def test_code_that_a_recipe_offers_nothing_stays(maker, tokenizer):
         assert set(example.weights) == {KEPT_WEIGHT}
     said = {tokenizer.decode(e.prefix.ids[: e.prefix.mark + 1]) for e in found}
     assert len(said) > 25
+
+
+def test_a_share_of_the_repairs_is_told_what_was_seen(maker, tokenizer):
+    code, clean = Code(TEXT), tokenizer.encode(TEXT)
+    noise = Noise(defects=(1, 1, 0, 0, 0), hinted=0.5)
+    found = [maker.defective(code, clean, noise, random.Random(seed)) for seed in range(80)]
+    told = [tokenizer.decode(e.prefix.ids[: e.prefix.mark]) for e in found if e]
+    lines = sum(any(line.strip() in text for line in TEXT.splitlines()) or "Error" in text for text in told)
+    assert 20 < lines < 60
+    assert all(e.in_scope for e in found if e)
+    plain = maker.defective(code, clean, Noise(defects=(1, 1, 0, 0, 0)), random.Random(3))
+    assert plain == maker.defective(code, clean, Noise(defects=(1, 1, 0, 0, 0), hinted=0.0), random.Random(3))
