@@ -3,6 +3,7 @@
 Knows nothing of models.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from prompts.recipes import Recipe
 from seedcli.errors import SeedError, TargetError
 from seedcli.finding.across import with_users
 from seedcli.finding.choosing import can_ask
+from seedcli.finding.traced import Traced
 from seedcli.proposing import Task
 from seedcli.report import say
 from seedcli.repository.new_files import WHOLE, new_file
@@ -60,6 +62,8 @@ class EditJob:
     check_all: bool = False
     check_in_place: bool = False
     tries: int | None = None
+    traceback: str | None = None
+    """A file with what a run that failed printed, or `-` for stdin: it says what is edited, and what is wrong."""
     git: GitWish = field(default_factory=GitWish)
     """What git says to edit, what it tells of that, and whether the edit is committed."""
     top: int | None = None
@@ -79,11 +83,19 @@ class EditJob:
             raise SeedError("--uses needs definitions as targets, not what git says; name them")
         if self.top is not None and (targets or self.git.finds_targets):
             raise TargetError("--top chooses where no target is named; leave one of them out")
+        others = self.uses or self.top is not None or self.git.finds_targets or self.new
+        if self.traceback is not None and others:
+            raise TargetError(
+                "--traceback says what to edit; leave out --uses, --top, --new and what git finds"
+            )
 
 
 def read_words(job: EditJob, workspace: Workspace) -> tuple[Recipe | None, str, list[str]]:
     """The recipe if there is one, the instruction, and the targets."""
-    may_lack = job.git.finds_targets or bool(job.new) or (not job.uses and (job.top is not None or can_ask()))
+    if job.traceback == "-" and "-" in job.words:
+        raise TargetError("--traceback - and target '-' both read stdin; give one of them as a file")
+    may_lack = bool(job.traceback or job.git.finds_targets or job.new)
+    may_lack = may_lack or (not job.uses and (job.top is not None or can_ask()))
     if job.git.conflicts:
         return None, RESOLVE, with_stdin([word for word in job.words if word], may_lack=may_lack)
     if job.recipe is None:
@@ -113,6 +125,9 @@ def find_tasks(
         tasks = with_users(workspace, targets)
     else:
         tasks = read_tasks(job, workspace, recipe, targets) if targets or job.new else []
+    if job.traceback is not None:
+        traced = Traced.read(workspace, _printed(job.traceback), cwd=Path.cwd())
+        tasks = traced.told(tasks) if tasks else traced.tasks()
     return with_tales(job.git, workspace, tasks)
 
 
@@ -163,6 +178,18 @@ def _refuse_unfit(recipe: Recipe | None, tasks: Sequence[Task]) -> None:
             raise TargetError(
                 f"recipe {recipe.name!r} is for {recipe.needs}; {task.source.name!r} is not: leave it out"
             )
+
+
+def _printed(name: str) -> str:
+    """What a run printed, from a file or from stdin."""
+    if name != "-":
+        try:
+            return Path(name).read_text(errors="replace")
+        except OSError as error:
+            raise TargetError(f"--traceback {name}: {error.strerror}; give a file, or - for stdin") from error
+    if sys.stdin is None:
+        raise TargetError("--traceback -: stdin is closed; pipe into it what the run printed")
+    return sys.stdin.buffer.read().decode(errors="replace")
 
 
 def read_context(job: EditJob, workspace: Workspace) -> str:

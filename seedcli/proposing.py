@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from engine.hints import hinted
 from engine.requests import Candidate, EditOptions, EditRequest, Proposal
 from engine.syntax import parses as stands_alone
 from seedcli.errors import TargetError
@@ -44,6 +45,8 @@ class Task:
     """Numbers of the regions in which there is nothing to do: the model is not asked."""
     may_change: tuple[str, ...] | None = None
     """As in `EditRequest`."""
+    hints: tuple[tuple[str, str], ...] = ()
+    """Of each region the line and the error that the model is told of; empty for none."""
 
     @property
     def parses(self) -> bool:
@@ -206,7 +209,7 @@ def requests_of(
     """What the model is asked: a request for each region of all tasks in which there is something to do, in order."""
     return [
         EditRequest(
-            instruction,
+            hinted(instruction, *task.hints[i]) if task.hints else instruction,
             region.text,
             "\n".join(part for part in (context, beside) if part),
             must_parse=not allow_broken and task.is_whole(region),

@@ -98,6 +98,13 @@ def edit(
             metavar="K", help="Draw K times; what the check printed goes into the next instruction."
         ),
     ] = None,
+    traceback: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="What a failed run printed, or - for stdin: says where to edit, if no TARGET does, and what is wrong.",
+        ),
+    ] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Edit what the staged changes touch.")] = False,
     changed: Annotated[
         bool, typer.Option("--changed", help="Edit what changes touch: staged, unstaged and untracked.")
@@ -150,6 +157,7 @@ def edit(
       seed edit "test add" --context src/app.py --new tests/test_app.py      a model that writes files
       seed edit -n 8 --temperature 0.7 --seed 1 "fix the bug" src/app.py::parse
       seed edit -y -n 16 --check "pytest -q tests/test_app.py" "fix the bug" src/app.py::parse
+      pytest 2>&1 | seed edit "fix the bug" --traceback -    what the failures name
       seed edit --changed "fix the bug"              the functions with uncommitted changes
       seed edit -y --commit --since main "use f-strings"
       seed edit --conflicts
@@ -204,6 +212,7 @@ def edit(
         check_all=check_all,
         check_in_place=check_in_place,
         tries=tries,
+        traceback=traceback,
         git=GitWish(
             staged=staged,
             since=since,

@@ -1,0 +1,129 @@
+"""What to edit after a failed run, and what the model is told of the failure: from printed places to regions.
+
+Knows nothing of flags.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from seedcli.errors import TargetError
+from seedcli.finding.failures import Failure, read_failures
+from seedcli.proposing import Task
+from seedcli.repository.regions import Region
+from seedcli.repository.source import SourceFile
+from seedcli.repository.workspace import Workspace
+from seedcli.versions.targets import touched
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A failure in a workspace."""
+
+    lines: tuple[tuple[Path, int], ...]
+    """In files that may be edited, from 0; the innermost comes last."""
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """The failures of a run."""
+
+    workspace: Workspace
+    failures: tuple[Seen, ...]
+
+    @classmethod
+    def read(cls, workspace: Workspace, printed: str, *, cwd: Path) -> "Traced":
+        """
+        Raises:
+            TargetError: the text tells of no failure.
+        """
+        failures = read_failures(printed)
+        if not failures:
+            raise TargetError(
+                "the traceback names no place and no error; give what Python, pytest or a linter printed"
+            )
+        files = _Files(workspace, cwd)
+        return cls(workspace, tuple(Seen(tuple(files.own(one)), one.error) for one in failures))
+
+    def tasks(self) -> list[Task]:
+        """The regions in which the failures came up: of each the innermost that is no test's.
+
+        Raises:
+            TargetError: there are none.
+        """
+        spans: dict[Path, list[tuple[int, int]]] = {}
+        for seen in self.failures:
+            own = [place for place in seen.lines if not _is_test(self.workspace.relative(place[0]))]
+            for path, line in own[-1:]:
+                spans.setdefault(path, []).append((line, line + 1))
+        tasks = []
+        for path, lines in spans.items():
+            source = SourceFile.read(self.workspace, path)
+            if regions := touched(source, lines):
+                tasks.append(Task(source, tuple(regions)))
+        if not tasks:
+            raise TargetError(
+                "the traceback names no code here that may be edited, but for tests; name a target"
+            )
+        return self.told(tasks)
+
+    def told(self, tasks: Sequence[Task]) -> list[Task]:
+        """The regions that a failure names, with what is known of it; if it names none, all, with the error alone."""
+        found = []
+        for task in tasks:
+            hints = [self._hint(task.source, region) for region in task.regions]
+            kept = [i for i, hint in enumerate(hints) if hint is not None]
+            if kept:
+                regions, told = (task.regions[i] for i in kept), (hints[i] or ("", "") for i in kept)
+                found.append(replace(task, regions=tuple(regions), hints=tuple(told)))
+        if found:
+            return found
+        error = next((seen.error for seen in self.failures if seen.error), "")
+        return [replace(task, hints=(("", error),) * len(task.regions)) for task in tasks]
+
+    def _hint(self, source: SourceFile, region: Region) -> tuple[str, str] | None:
+        """Line and error of the first failure that names a line of a region."""
+        for seen in self.failures:
+            own = (line for path, line in seen.lines if path == source.path)
+            lines = [line for line in own if region.start <= line < region.end]
+            if lines:
+                return region.text.split("\n")[lines[-1] - region.start].strip(), seen.error
+        return None
+
+
+class _Files:
+    """The files that printed paths mean."""
+
+    def __init__(self, workspace: Workspace, cwd: Path) -> None:
+        self._workspace, self._cwd = workspace, cwd
+        self._known: dict[str, Path | None] = {}
+
+    def own(self, failure: Failure) -> Iterator[tuple[Path, int]]:
+        """Its places in files that may be edited."""
+        for place in failure.places:
+            if place.path not in self._known:
+                self._known[place.path] = self._find(place.path)
+            if path := self._known[place.path]:
+                yield path, place.line - 1
+
+    def _find(self, printed: str) -> Path | None:
+        # Some tools print paths from where they were started, others from the top.
+        for folder in (self._cwd, self._workspace.root):
+            with suppress(TargetError):
+                path = self._workspace.resolve(printed, relative_to=folder)
+                may = any(self._workspace.editable([self._workspace.relative(path)]))
+                return path if may and not self._workspace.is_ignored(path) else None
+        return None
+
+
+def _is_test(name: str) -> bool:
+    """Whether a file holds tests, by its name: what failed there is what is demanded, not what is wrong."""
+    path = PurePosixPath(name)
+    return (
+        path.name.startswith("test_")
+        or path.stem.endswith("_test")
+        or path.name == "conftest.py"
+        or not {"test", "tests"}.isdisjoint(path.parts)
+    )
