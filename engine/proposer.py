@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from engine.diffusion.layout import Prefix, prefix
 from engine.diffusion.levenshtein import gaps
+from engine.hints import hinted
 from engine.model.tokenizer import CodeTokenizer
 from engine.offers import mends, offerable, plausible_first
 from engine.requests import Candidate, EditOptions, EditRequest, ModelInfo, Proposal, Verdict
 from engine.sampling.autoregressive import AutoregressiveSampler
 from engine.sampling.edit import EditSampler, EditSettings, Outcome, Row
 from engine.sampling.starts import LEAST
-from engine.syntax import parses
+from engine.syntax import complaint, parses
 
 MAX_INSTRUCTION = 128
 """Tokens of an instruction that are read; what is longer is cut."""
@@ -54,6 +55,8 @@ class Bounds:
     """As in `EditSettings`."""
     own_words: AbstractSet[str] | None = None
     """As in `offers.offerable`."""
+    hints: bool = False
+    """Whether the model was trained to be told of errors."""
 
     @classmethod
     def of(cls, settings: Mapping[str, object]) -> "Bounds":
@@ -67,7 +70,8 @@ class Bounds:
         assert own is None or isinstance(own, list | tuple), (
             "`own_words` in the checkpoint's config is a list"
         )
-        return cls(**numbers, own_words=None if own is None else set(map(str, own)))
+        words = None if own is None else set(map(str, own))
+        return cls(**numbers, own_words=words, hints=bool(settings.get("hints", False)))
 
 
 @dataclass(slots=True)
@@ -151,8 +155,19 @@ class Proposer:
         """What the model reads before the region."""
         limit = self._info.context_tokens
         context = self._tokenizer.encode(request.context)[-limit:] if limit else []
-        instruction = self._tokenizer.encode(request.instruction.strip())[:MAX_INSTRUCTION]
+        instruction = self._tokenizer.encode(self._instruction(request))[:MAX_INSTRUCTION]
         return prefix(context, instruction, marks=self._tokenizer.controls.marks)
+
+    def _instruction(self, request: EditRequest) -> str:
+        """That of the request; where its region has to parse and does not, with what Python says of that.
+
+        Not where the user has told of an error already, or wants something else than a repair.
+        """
+        told = request.instruction.strip()
+        if not self._bounds.hints or "\n" in told or request.may_change is not None or not request.must_parse:
+            return told
+        said = complaint(request.region)
+        return hinted(told, said[1], said[0]) if said else told
 
     def _read(self, request: EditRequest) -> "_Asked":
         return _Asked(

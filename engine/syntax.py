@@ -56,7 +56,7 @@ def _quietly(how: Callable[[str], T], source: str) -> T:
 def complaint(text: str) -> tuple[str, str] | None:
     """What Python says of a region that does not parse, and the line it says it of; None if it says nothing.
 
-    The message names no line numbers: those of a region are not those of its file.
+    The message does not say "on line 3": lines of a region are not those of its file.
     """
     try:
         _quietly(ast.parse, _standing_alone(text)[0])

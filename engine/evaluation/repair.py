@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.data.defects import KINDS, Code, inject
+from engine.data.hints import symptom
 from engine.evaluation.scores import Score
 from engine.evaluation.substitutions import substitutions
 from engine.evaluation.tries import random_scores
+from engine.hints import hinted
+from engine.requests import EditRequest
 from engine.syntax import parses
 
 
@@ -59,6 +62,16 @@ def repair_cases(functions: Sequence[str], count: int, seed: int) -> list[Repair
     if waiting:
         raise ValueError(f"{len(functions)} functions give only {len(cases)} of {count} cases; draw more")
     return cases + [RepairCase("untouched", False, text, text) for text in used]
+
+
+def told_requests(cases: Sequence[RepairCase], seed: int) -> list[EditRequest]:
+    """Requests to repair that tell a line and, where it is known without running the code, the error."""
+    rng = random.Random(seed)
+    found = []
+    for case in cases:
+        seen = symptom(case.before, case.after, rng)
+        found.append(EditRequest(hinted("fix the bug", seen.line, seen.error), case.before, must_parse=True))
+    return found
 
 
 def drawn_scores(

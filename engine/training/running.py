@@ -163,6 +163,8 @@ def export(
     }
     if own_words is not None:
         settings["own_words"] = list(own_words)
+    if any(stage.hinted for stage in curriculum.stages):
+        settings["hints"] = True
     if began:
         settings["began_with"] = began
     if curriculum.decoder == "autoregressive":

@@ -17,6 +17,7 @@ from seedcli.errors import SeedError, SettingsError
 
 HELD_OUT: dict[str, tuple[str, ...]] = {
     "repair": ("--tries", "1,4,16", "--baseline"),
+    "told": (),
     "recipes": (),
     "idle": (),
 }
@@ -56,7 +57,7 @@ def all_suites(
     ),
     held_out: Path = typer.Option(
         Path("corpus/held_out.jsonl"),
-        help="Held-out functions; repair, recipes and idle are left out without.",
+        help="Held-out functions; repair, told, recipes and idle are left out without.",
     ),
     only: str = typer.Option("", help="Names of suites or of their files, with commas; all if not given."),
     limit: int = typer.Option(0, min=0, help="At most so many cases of each, to rehearse; 0 takes all."),
@@ -123,7 +124,7 @@ def planned(data: Path | None, held_out: Path, limit: int, only: str) -> Iterato
 def _found(data: Path | None, held_out: Path, limit: int) -> Iterator[Planned]:
     if held_out.exists():
         for suite, options in HELD_OUT.items():
-            count = ("--count" if suite == "repair" else "--each", str(limit)) if limit else ()
+            count = ("--count" if suite in ("repair", "told") else "--each", str(limit)) if limit else ()
             yield Planned(suite, (suite, "--held-out", str(held_out.resolve()), *options, *count))
     most = ("--limit", str(limit)) if limit else ()
     for path in sorted(data.iterdir()) if data else ():

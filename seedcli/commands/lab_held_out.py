@@ -76,6 +76,35 @@ def repair(
     _measure(how, asked, score, details, [k for k in numbers if k > 1], broken)
 
 
+def told(
+    held_out: Path = HeldOut,
+    count: int = typer.Option(1200, help="Defective functions; as many untouched ones come with them."),
+    seed: int = typer.Option(20261120, help="Draws the defects."),
+    skip: int = Skip,
+    model: Path = Model,
+    threshold: float = Threshold,
+    out: Path = Out,
+    resume: bool = Resume,
+) -> None:
+    """Repair the functions of `repair`, told what a user may see: the line, and the error where it is known.
+
+    Of an untouched function an innocent line is told.
+
+    \b
+    Examples:
+      seed eval told --held-out corpus/held_out.jsonl --out told.json
+    """
+    from engine.evaluation.repair import digest, repair_cases, told_requests
+    from engine.evaluation.suites import repair_scores
+
+    functions = _functions(held_out)[skip : skip + 2 * count]
+    cases = _made(lambda: repair_cases(functions, count, seed))
+    asked = list(zip(told_requests(cases, seed), (case.after for case in cases), strict=True))
+    details = {"cases_sha256": digest(cases), "skip": skip}
+    how = _Asking("told", model, threshold, out, resume)
+    _measure(how, asked, lambda texts: repair_scores(cases, texts), details)
+
+
 def scan(
     held_out: Path = HeldOut,
     defective: int = typer.Option(1000, min=1, help="Functions with one injected defect each."),
@@ -210,6 +239,7 @@ def exit_head(
 
 SUITES: dict[str, Callable[..., None]] = {
     "repair": repair,
+    "told": told,
     "scan": scan,
     "recipes": recipes,
     "idle": idle,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.proposer import Bounds
+from engine.proposer import Bounds, Proposer
 from engine.requests import EditOptions, EditRequest
 from engine.syntax import coined
 
@@ -16,6 +16,29 @@ def test_bounds_are_those_of_the_config():
     assert Bounds.of({"sure": "0.2", "least_label": 0.5, "own_words": ["item"]}) == Bounds(
         0.2, 0.5, 1.0, {"item"}
     )
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        (
+            EditRequest("fix it", "retrun x\n", must_parse=True),
+            "fix it\nretrun x\nSyntaxError: invalid syntax",
+        ),
+        (
+            EditRequest("fix it", "    y = (\n", must_parse=True),
+            "fix it\ny = (\nSyntaxError: '(' was never closed",
+        ),
+        (EditRequest("fix it", "retrun x\n"), "fix it"),
+        (EditRequest("fix it", TEXT, must_parse=True), "fix it"),
+        (EditRequest("fix it\nKeyError: 1", "retrun x\n", must_parse=True), "fix it\nKeyError: 1"),
+        (EditRequest("rename x to y", "retrun x\n", must_parse=True, may_change=("x", "y")), "rename x to y"),
+    ],
+)
+def test_what_python_says_of_broken_code_is_told_to_a_model_trained_for_it(made, tokenizer, request_, told):
+    for hints, instruction in ((True, told), (False, request_.instruction)):
+        proposer = Proposer(None, tokenizer, made().info, Bounds(hints=hints), 100)
+        assert proposer.prefix(request_) == proposer.prefix(EditRequest(instruction, ""))
 
 
 def test_candidates_are_distinct_and_none_is_the_region(made):

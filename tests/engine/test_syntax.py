@@ -1,6 +1,6 @@
 import pytest
 
-from engine.syntax import coined, parse, parses, unbound, uses
+from engine.syntax import coined, complaint, parse, parses, unbound, uses
 
 
 def test_an_indented_region_parses_with_its_own_columns():
@@ -37,6 +37,19 @@ def test_words_that_an_edit_brings_in_are_coined():
 )
 def test_names_that_nothing_binds(text, free):
     assert unbound(text) == free
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1\n", None),
+        ("    def f(self):\n        return (1\n", ("SyntaxError: '(' was never closed", "return (1")),
+        ("if x:\ny = 2\n", ("IndentationError: expected an indented block after 'if' statement", "y = 2")),
+        ("return 'x\n", ("SyntaxError: unterminated string literal (detected at line 1)", "return 'x")),
+    ],
+)
+def test_what_python_says_of_a_region(text, said):
+    assert complaint(text) == said
 
 
 def test_variables_and_attributes_are_counted_where_they_are_used():

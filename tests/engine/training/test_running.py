@@ -70,6 +70,7 @@ def test_a_corpus_becomes_a_checkpoint_that_loads(prepared, tmp_path):
     export(prepared / "corpus", tmp_path / "run", tmp_path / "out", threshold=0.6, sure=0.2)
     network, tokenizer, settings = checkpoint.load(tmp_path / "out", device="cpu", dtype=torch.float32)
     assert (settings["threshold"], settings["sure"], settings["steps"]) == (0.6, 0.2, 2)
+    assert "hints" not in settings
     assert tokenizer.size == network.config.vocabulary
     assert "| code | MIT | 30 |" in (tmp_path / "out/README.md").read_text()
 
@@ -94,10 +95,13 @@ def test_a_corpus_becomes_a_checkpoint_that_loads(prepared, tmp_path):
     assert tuned.exit is None
     assert settings["began_with"] == {"revision": checkpoint.revision(tmp_path / "out"), "steps": 2}
 
+    config = tmp_path / "second" / "config.toml"
+    config.write_text(config.read_text() + "hinted = 0.5\n")
     half = {"threshold": 0.6, "sure": 0.2, "start": tmp_path / "out", "kept": 0.5}
     export(prepared / "corpus", tmp_path / "second", tmp_path / "half", **half)
     mean, _, settings = checkpoint.load(tmp_path / "half", device="cpu", dtype=torch.float32)
     assert settings["began_with"]["kept"] == 0.5
+    assert settings["hints"] is True
     assert "50% of it those it began with" in (tmp_path / "half/README.md").read_text()
     for middle, start, end in zip(mean.parameters(), network.parameters(), tuned.parameters(), strict=False):
         torch.testing.assert_close(middle, (start + end) / 2, rtol=0.01, atol=0.001)

@@ -75,6 +75,7 @@ def test_held_out_functions_make_suites_of_their_own(tmp_path):
     plans = list(lab_all.planned(None, held_out, 7, ""))
     assert [(plan.name, plan.arguments[-2:]) for plan in plans] == [
         ("repair", ("--count", "7")),
+        ("told", ("--count", "7")),
         ("recipes", ("--each", "7")),
         ("idle", ("--each", "7")),
     ]

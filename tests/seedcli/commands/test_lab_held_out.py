@@ -37,6 +37,24 @@ def test_repair_within_tries_and_against_the_substitutions(editor, tmp_path, mon
     assert 0 < scores["random substitutions, 1 try"]["mean"] < scores["random substitutions, 2 tries"]["mean"]
 
 
+def test_repair_of_the_same_functions_with_what_a_user_may_see(editor, tmp_path, monkeypatch):
+    from engine.evaluation import repair
+    from engine.evaluation.repair import RepairCase
+
+    cases = [RepairCase("integer", False, WRONG, RIGHT), RepairCase("untouched", False, RIGHT, RIGHT)]
+    monkeypatch.setattr(repair, "repair_cases", lambda *_: cases)
+    monkeypatch.setattr(lab_held_out, "_functions", lambda _: [RIGHT])
+    propose, told = editor.propose, []
+    monkeypatch.setattr(editor, "propose", lambda requests, o: told.extend(requests) or propose(requests, o))
+    done = seed_eval("told", "--out", tmp_path / "r.json")
+    assert done.exit_code == 0, done.output
+    lines = [request.instruction.split("\n") for request in told]
+    assert all(first == "fix the bug" for first, *_ in lines)
+    regions = [[line.strip() for line in request.region.splitlines()] for request in told]
+    assert all(line in region for (_, line), region in zip(lines, regions, strict=True))
+    assert "untouched left untouched" in json.loads((tmp_path / "r.json").read_text())["scores"]
+
+
 def test_scan_ranks_defective_functions_and_compares(tmp_path, monkeypatch):
     from engine.editor import Editor
     from engine.evaluation import scanning
