@@ -199,8 +199,11 @@ def _show_prompt(instruction: str, context: str, tasks: Sequence[Task]) -> None:
         say(f"context {number}: {line}")
     for task in tasks:
         for k, region in enumerate(task.regions):
+            where = f"{task.source.name}:{region.start + 1}"
             for line in task.beside[k].splitlines() if task.beside else ():
-                say(f"beside {task.source.name}:{region.start + 1}: {line}")
+                say(f"beside {where}: {line}")
+            for line in filter(None, task.hints[k] if task.hints else ()):
+                say(f"told of {where}: {line}")
             for number, line in enumerate(region.text.split("\n"), region.start + 1):
                 say(f"{task.source.name}:{number}: {line}")
 

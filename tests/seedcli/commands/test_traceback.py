@@ -105,3 +105,9 @@ def test_what_makes_no_sense_is_refused(
 def test_bytes_that_are_no_text_do_no_harm(repo: Path, seed: Seed) -> None:
     result = seed("edit", "-y", "fix the bug", "--traceback", "-", stdin=b"\xff\xfe\n" + TRACE.encode())
     assert result.code == 0
+
+
+def test_what_is_told_is_shown(repo: Path, seed: Seed) -> None:
+    result = seed("edit", "--show-prompt", "fix the bug", "--traceback", "-", stdin=TRACE.encode())
+    assert "told of calc.py:1: return a - b\n" in result.err
+    assert "told of calc.py:1: TypeError: unsupported operand type(s) for -: 'str' and 'str'\n" in result.err
