@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from engine.requests import Candidate, EditRequest, Verdict
-from engine.syntax import coined, names, parses, unbound, uses
+from engine.syntax import coined, names, parses, said, unbound, uses
 
 LEAST_MEND = 0.03
 """Least probability of a text that mends a broken region: what was not asked for is far less probable."""
@@ -50,21 +50,25 @@ def plausible_first(
 def faithful(
     request: EditRequest, candidates: Sequence[Candidate], may_change: Iterable[str]
 ) -> list[Candidate]:
-    """Those that use every name as often as the region does, in the same order, as far as both parse.
+    """Those that use every name as often as the region does, and say the same in literal texts, in the same order, as
+    far as both parse.
 
     Args:
         may_change: names that may be used more or less often; of a dotted one each part.
     """
     free = set[str]().union(*map(names, may_change))
-    before = _others(request.region, free)
+    before = _stays(request.region, free)
     if before is None:
         return list(candidates)
-    return [c for c in candidates if _others(c.text, free) in (None, before)]
+    return [c for c in candidates if _stays(c.text, free) in (None, before)]
 
 
-def _others(text: str, free: AbstractSet[str]) -> dict[str, int] | None:
+def _stays(text: str, free: AbstractSet[str]) -> tuple[dict[str, int], dict[str, int]] | None:
+    """Names and characters of literal texts, and how often each is there; None if it does not parse."""
     counted = uses(text)
-    return None if counted is None else {name: n for name, n in counted.items() if name not in free}
+    if counted is None:
+        return None
+    return {name: n for name, n in counted.items() if name not in free}, said(text)
 
 
 def without_made_up(

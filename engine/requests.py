@@ -28,7 +28,8 @@ class EditRequest:
     """Whether region and answer are meant to be sound Python by themselves: whole statements at one indentation. Then a
     sound region stays sound, and a broken one gets an answer that mends it, if one is found."""
     may_change: tuple[str, ...] | None = None
-    """Names that a sound region may use more or less often afterwards, every other exactly as often; None for any."""
+    """Names that a sound region may use more or less often afterwards, every other exactly as often, and its literal
+    texts say the same; None for any edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ class Proposal:
     verdict: Verdict
     """`edit`: there are candidates. `unchanged`: the model is sure that nothing needs to change. `unsure`: it sees
     something it would not stand by. Of a sound region, what it would do: `unsound`: does not parse. `made_up`: uses
-    names that nothing defines. `unfaithful`: uses other names than may be more or less often. `out_of_scope`: it was
-    not trained for this instruction. `too_long`: the region does not fit the model."""
+    names that nothing defines. `unfaithful`: uses other names than may be more or less often, or changes a text.
+    `out_of_scope`: it was not trained for this instruction. `too_long`: the region does not fit the model."""
     candidates: tuple[Candidate, ...]
     """Best first, distinct, none equal to the region; empty unless the verdict is `edit`."""
     message: str

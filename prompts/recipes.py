@@ -45,7 +45,8 @@ class Recipe:
     holds: tuple[str, ...]
     """What a region holds one of, or the recipe has nothing to do there; none where that cannot be told."""
     changes: tuple[str, ...] | None
-    """Names that its edit may use more or less often, every other as often as before; None where that is not told."""
+    """Names that its edit may use more or less often, every other as often as before, and literal texts say
+    the same; None where that is not told."""
     variables: Mapping[str, str]
     """Each variable with what it means. All are required."""
     needs: str

@@ -100,9 +100,12 @@ def told(
     functions = _functions(held_out)[skip : skip + 2 * count]
     cases = _made(lambda: repair_cases(functions, count, seed))
     asked = list(zip(told_requests(cases, seed), (case.after for case in cases), strict=True))
-    details = {"cases_sha256": digest(cases), "skip": skip}
-    how = _Asking("told", model, threshold, out, resume)
-    _measure(how, asked, lambda texts: repair_scores(cases, texts), details)
+    details: dict[str, Any] = {"cases_sha256": digest(cases), "skip": skip}
+
+    def score(texts: list[str]) -> "dict[str, Score]":
+        return {**repair_scores(cases, texts)}
+
+    _measure(_Asking("told", model, threshold, out, resume), asked, score, details)
 
 
 def scan(

@@ -63,6 +63,13 @@ def test_other_names_are_used_exactly_as_often():
     assert faithful(broken, found, []) == found
 
 
+def test_a_text_that_an_edit_changes_is_not_faithful():
+    request = EditRequest("use f-strings", 'print("<%s> %d" % (a, b))\n')
+    texts = ['print(f"<{a}> {b}")\n', 'print(f"<{a} {b}")\n', 'print(f"{a}> <{b}")\n']
+    found = [Candidate(text, 0.9, 1, 1) for text in texts]
+    assert faithful(request, found, ()) == [found[0], found[2]]
+
+
 def test_the_last_reason_tells_why_nothing_is_offered():
     request = EditRequest("fix", "f(a)\n", must_parse=True, may_change=())
     broken, made_up, unfaithful, right = (

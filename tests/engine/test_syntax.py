@@ -1,6 +1,6 @@
 import pytest
 
-from engine.syntax import coined, complaint, parse, parses, unbound, uses
+from engine.syntax import coined, complaint, parse, parses, said, unbound, uses
 
 
 def test_an_indented_region_parses_with_its_own_columns():
@@ -56,3 +56,32 @@ def test_variables_and_attributes_are_counted_where_they_are_used():
     assert uses("    x.y = f(x, y=z)\n") == {"x": 2, "y": 1, "f": 1, "z": 1}
     assert uses("f'{x} {y.z!r}'\n") == uses("'{} {!r}', x, y.z\n")
     assert uses("def f(:\n") is None
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        [
+            "'%s: %d of %%' % (a, b)",
+            "'{}: {} of %'.format(a, b)",
+            "f'{a}: {b} of %'",
+            "f'{a}' ': ' f'{b:>4} of %'",
+        ],
+        ["'<%-10.3f>' % x", "'<{0:-10.3f}>'.format(x)", "f'<{x:-10.3f}>'"],
+        ["'a{{%s_k}}' % x", "f'a{{{{{x}_k}}}}'", "'a{%s_k}' % x"],
+        ["'<%(size)s>' % {'size': x}", "f'<{x}>'", "'<{size}>'.format(size=x)"],
+        ["print('a', 'b')", "print('ab')", "print('b a')"],
+        ["f(b'ab')", "f(b'a', b'b')"],
+    ],
+)
+def test_literal_texts_say_the_same_however_they_are_formatted(same):
+    first, *others = (said(text) for text in same)
+    assert first
+    assert all(other == first for other in others)
+
+
+@pytest.mark.parametrize(
+    ("text", "other"), [("'<%s>' % x", "f'<{x}'"), ("'a: %s' % x", "f'A: {x}'"), ("f('x')", "f()")]
+)
+def test_a_text_that_is_changed_says_something_else(text, other):
+    assert said(text) != said(other)
