@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _FRAME = re.compile(r'^\s*File "(?P<path>[^"]+)", line (?P<line>\d+)')
-_POINTED = re.compile(r"^(?P<path>[^\s:][^:]*\.pyi?):(?P<line>\d+)(?::\d+)?:(?P<said>.*)$")
+_POINTED = re.compile(r"^\s*(?P<path>[^\s:][^:]*\.pyi?):(?P<line>\d+)(?::\d+)?(?::| - )(?P<said>.*)$")
+_HEADLINE = re.compile(r"^(?:[A-Z]+\d+|[a-z-]+:)(?: \[\*\])? \S.*$")
+"""Before `_ARROW`, where a linter says first what is wrong and then where."""
+_ARROW = re.compile(r"^\s*--> (?P<path>\S.*\.pyi?):(?P<line>\d+)(?::\d+)?$")
 _TEST = re.compile(r"^_{3,} .+ _{3,}$")
 _END = re.compile(r"^={3,}")
 _ERROR = re.compile(r"^(?:[^\W\d]\w*\.)*[^\W\d]\w*(?:: .*)?$")
 """The last line of a traceback: an exception's name, and what it says."""
-_WARNING = re.compile(r"\w*Warning\b")
+_NO_ERROR = re.compile(r"\w*Warning\b|note:")
 _PYTEST_ERROR = re.compile(r"^E\s+(?P<error>\S.*)$")
 
 
@@ -54,6 +57,8 @@ class _Reading:
     def __init__(self) -> None:
         self._places: list[Place] = []
         self._error = ""
+        self._headline = ""
+        """The last line that may say what is wrong with the place after it."""
         self._in_test = False
         """Whether the lines are pytest's report of one test."""
 
@@ -70,10 +75,15 @@ class _Reading:
             self._places.append(_place(frame))
         elif self._in_test:
             self._take_of_test(line, pointed)
+        elif arrow := _ARROW.match(line):
+            yield from self.end()
+            yield Failure((_place(arrow),), self._headline)
+        elif _HEADLINE.match(line) and not self._places:
+            self._headline = line
         elif pointed:
             yield from self.end()
             said = pointed["said"].strip()
-            if said and not _WARNING.match(said):
+            if said and not _NO_ERROR.match(said):
                 yield Failure((_place(pointed),), said)
         elif self._places and _ERROR.match(line):
             self._error = line

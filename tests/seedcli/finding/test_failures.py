@@ -98,11 +98,21 @@ def test_linters_and_type_checkers() -> None:
         "src/app.py:12:5: F821 Undefined name `x`\n"
         'src/app.py:30: error: Name "y" is not defined  [name-defined]\n'
         "src/app.py:31: \n"
+        "src/app.py:32: note: See the documentation\n"
+        '  /srv/src/app.py:33:9 - error: "z" is possibly unbound (reportPossiblyUnbound)\n'
+        "F401 [*] `os` imported but unused\n"
+        " --> src/app.py:1:8\n"
+        "  |\n"
+        "1 | import os\n"
+        "  |        ^^\n"
+        "help: Remove unused import: `os`\n"
         "Found 2 errors in 1 file (checked 1 source file)\n"
     )
     assert read_failures(text) == [
         Failure((Place("src/app.py", 12),), "F821 Undefined name `x`"),
         Failure((Place("src/app.py", 30),), 'error: Name "y" is not defined  [name-defined]'),
+        Failure((Place("/srv/src/app.py", 33),), 'error: "z" is possibly unbound (reportPossiblyUnbound)'),
+        Failure((Place("src/app.py", 1),), "F401 [*] `os` imported but unused"),
     ]
 
 
