@@ -64,13 +64,20 @@ def repair_cases(functions: Sequence[str], count: int, seed: int) -> list[Repair
     return cases + [RepairCase("untouched", False, text, text) for text in used]
 
 
-def told_requests(cases: Sequence[RepairCase], seed: int) -> list[EditRequest]:
-    """Requests to repair that tell a line and, where it is known without running the code, the error."""
+def requests_of(cases: Sequence[RepairCase], seed: int, told: bool) -> list[EditRequest]:
+    """Requests to repair.
+
+    Args:
+        told: whether each tells a line and, where it is known without running the code, the error.
+    """
     rng = random.Random(seed)
     found = []
     for case in cases:
-        seen = symptom(case.before, case.after, rng)
-        found.append(EditRequest(hinted("fix the bug", seen.line, seen.error), case.before, must_parse=True))
+        instruction = "fix the bug"
+        if told:
+            seen = symptom(case.before, case.after, rng)
+            instruction = hinted(instruction, seen.line, seen.error)
+        found.append(EditRequest(instruction, case.before, must_parse=True))
     return found
 
 

@@ -16,12 +16,12 @@ from seedcli.commands.measuring import Model, bar, open_editor
 from seedcli.errors import SeedError, SettingsError
 
 HELD_OUT: dict[str, tuple[str, ...]] = {
-    "repair": ("--tries", "1,4,16", "--baseline"),
-    "told": (),
-    "recipes": (),
-    "idle": (),
+    "repair": ("repair", "--tries", "1,4,16", "--baseline"),
+    "told": ("repair", "--told"),
+    "recipes": ("recipes",),
+    "idle": ("idle",),
 }
-"""Suites made of held-out functions, with their options."""
+"""Names of reports on held-out functions, with the suites that make them."""
 FILES: dict[str, tuple[str, ...]] = {
     "quixbugs*.jsonl": ("quixbugs", "--tries", "1,4,16", "--baseline"),
     "humanevalfix*.jsonl": ("fix", "--tries", "1,4,16", "--baseline"),
@@ -123,9 +123,9 @@ def planned(data: Path | None, held_out: Path, limit: int, only: str) -> Iterato
 
 def _found(data: Path | None, held_out: Path, limit: int) -> Iterator[Planned]:
     if held_out.exists():
-        for suite, options in HELD_OUT.items():
-            count = ("--count" if suite in ("repair", "told") else "--each", str(limit)) if limit else ()
-            yield Planned(suite, (suite, "--held-out", str(held_out.resolve()), *options, *count))
+        for name, (suite, *options) in HELD_OUT.items():
+            count = ("--count" if suite == "repair" else "--each", str(limit)) if limit else ()
+            yield Planned(name, (suite, "--held-out", str(held_out.resolve()), *options, *count))
     most = ("--limit", str(limit)) if limit else ()
     for path in sorted(data.iterdir()) if data else ():
         for pattern, (suite, *chosen) in FILES.items():

@@ -45,6 +45,11 @@ def repair(
     baseline: bool = typer.Option(
         False, "--baseline", help="Also look for the sound text among all one-token substitutions."
     ),
+    told: bool = typer.Option(
+        False,
+        "--told",
+        help="Tell what a user may see: the line, and the error where it is known. Of an untouched function any line.",
+    ),
     model: Path = Model,
     threshold: float = Threshold,
     out: Path = Out,
@@ -55,15 +60,15 @@ def repair(
     \b
     Examples:
       seed eval repair --held-out corpus/held_out.jsonl --out repair.json
+      seed eval repair --held-out corpus/held_out.jsonl --told --out told.json
     """
-    from engine.evaluation.repair import digest, drawn_scores, repair_cases
+    from engine.evaluation.repair import digest, drawn_scores, repair_cases, requests_of
     from engine.evaluation.suites import repair_scores
-    from engine.requests import EditRequest
 
     numbers = counts(tries)
     functions = _functions(held_out)[skip : skip + 2 * count]
     cases = _made(lambda: repair_cases(functions, count, seed))
-    asked = [(EditRequest("fix the bug", case.before, must_parse=True), case.after) for case in cases]
+    asked = [(one, case.after) for one, case in zip(requests_of(cases, seed, told), cases, strict=True)]
     details = {"cases_sha256": digest(cases), "skip": skip, "tries": numbers}
 
     def score(texts: list[str]) -> "dict[str, Score]":
@@ -72,40 +77,8 @@ def repair(
         return {**repair_scores(cases, texts), **drawn}
 
     broken = [i for i, case in enumerate(cases) if case.kind != "untouched"]
-    how = _Asking("repair", model, threshold, out, resume)
+    how = _Asking("told" if told else "repair", model, threshold, out, resume)
     _measure(how, asked, score, details, [k for k in numbers if k > 1], broken)
-
-
-def told(
-    held_out: Path = HeldOut,
-    count: int = typer.Option(1200, help="Defective functions; as many untouched ones come with them."),
-    seed: int = typer.Option(20261120, help="Draws the defects."),
-    skip: int = Skip,
-    model: Path = Model,
-    threshold: float = Threshold,
-    out: Path = Out,
-    resume: bool = Resume,
-) -> None:
-    """Repair the functions of `repair`, told what a user may see: the line, and the error where it is known.
-
-    Of an untouched function an innocent line is told.
-
-    \b
-    Examples:
-      seed eval told --held-out corpus/held_out.jsonl --out told.json
-    """
-    from engine.evaluation.repair import digest, repair_cases, told_requests
-    from engine.evaluation.suites import repair_scores
-
-    functions = _functions(held_out)[skip : skip + 2 * count]
-    cases = _made(lambda: repair_cases(functions, count, seed))
-    asked = list(zip(told_requests(cases, seed), (case.after for case in cases), strict=True))
-    details: dict[str, Any] = {"cases_sha256": digest(cases), "skip": skip}
-
-    def score(texts: list[str]) -> "dict[str, Score]":
-        return {**repair_scores(cases, texts)}
-
-    _measure(_Asking("told", model, threshold, out, resume), asked, score, details)
 
 
 def scan(
@@ -242,7 +215,6 @@ def exit_head(
 
 SUITES: dict[str, Callable[..., None]] = {
     "repair": repair,
-    "told": told,
     "scan": scan,
     "recipes": recipes,
     "idle": idle,

@@ -46,7 +46,7 @@ def test_repair_of_the_same_functions_with_what_a_user_may_see(editor, tmp_path,
     monkeypatch.setattr(lab_held_out, "_functions", lambda _: [RIGHT])
     propose, told = editor.propose, []
     monkeypatch.setattr(editor, "propose", lambda requests, o: told.extend(requests) or propose(requests, o))
-    done = seed_eval("told", "--out", tmp_path / "r.json")
+    done = seed_eval("repair", "--told", "--out", tmp_path / "r.json")
     assert done.exit_code == 0, done.output
     lines = [request.instruction.split("\n") for request in told]
     assert all(first == "fix the bug" for first, *_ in lines)
