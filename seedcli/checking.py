@@ -45,7 +45,13 @@ class CheckJob:
 
 
 def check_job(
-    command: str | None, *, all: bool, in_place: bool, tries: int | None, flags: Mapping[str, object]
+    command: str | None,
+    *,
+    all: bool,
+    in_place: bool,
+    tries: int | None,
+    flags: Mapping[str, object],
+    first: bool = False,
 ) -> CheckJob | None:
     """What the flags ask for; None without `--check`.
 
@@ -56,7 +62,8 @@ def check_job(
         SettingsError: they make no sense together.
     """
     if command is None:
-        given: dict[str, object] = {"--check-all": all, "--check-in-place": in_place, "--tries": tries}
+        given: dict[str, object] = {"--check-all": all, "--check-first": first}
+        given |= {"--check-in-place": in_place, "--tries": tries}
         given |= {f"--{key.replace('_', '-')}": flags.get(key) for key in CHECK_SETTINGS}
         for flag in (flag for flag, value in given.items() if value):
             raise SettingsError(f"{flag} says how to check; give --check CMD too")
@@ -147,6 +154,22 @@ class Checker:
     seconds: float = 0.0
     """Wall time of all checks, copies included."""
 
+    def before(self) -> str | None:
+        """What the check prints of the tree as it is; None if it succeeds."""
+        started = time.perf_counter()
+        try:
+            none = Patch(())
+            (trial,) = try_candidates(
+                self.place, [none], self.terms, self.logs, first=0, tell=lambda *_: None
+            )
+        finally:
+            self.seconds += time.perf_counter() - started
+        if trial.result == "passed":
+            return None
+        say(f"the tree as it is {_outcome(trial)}")
+        printed = Path(trial.log).read_text(errors="replace")
+        return printed.replace(str(self.place.root(0)), str(self.place.site.workspace.root))
+
     def choose(self, proposed: Proposed, instruction: str, draw: Draw) -> tuple[Proposed, int]:
         """The proposal, and which of its changes, that passes the check.
 
@@ -178,7 +201,8 @@ class Checker:
 
         def tell(k: int, trial: Trial) -> None:
             self.candidates[first + k] = _reported(ranked[k].score, trial, attempt)
-            say(f"candidate {first + k + 1} of {first + len(ranked)} {_outcome(ranked[k].score, trial)}")
+            score = f"(score {ranked[k].score:.2f})"
+            say(f"candidate {first + k + 1} of {first + len(ranked)} {score} {_outcome(trial)}")
 
         try:
             patches = [one.patch for one in ranked]
@@ -216,9 +240,9 @@ def _reported(score: float, trial: Trial, attempt: int) -> CandidateReport:
     return CandidateReport(score, trial.result, details)
 
 
-def _outcome(score: float, trial: Trial) -> str:
+def _outcome(trial: Trial) -> str:
     failure = f": {_reason(trial)}" if trial.result == "failed" else ""
-    return f"(score {score:.2f}) {trial.result} the check in {trial.seconds:.1f} s{failure}"
+    return f"{trial.result} the check in {trial.seconds:.1f} s{failure}"
 
 
 def _reason(trial: Trial) -> str:

@@ -60,6 +60,8 @@ class EditJob:
     check: str | None = None
     """The command that decides among the candidates; None for the model alone."""
     check_all: bool = False
+    check_first: bool = False
+    """Check the tree as it is, too: what fails says what is edited, and what is wrong."""
     check_in_place: bool = False
     tries: int | None = None
     traceback: str | None = None
@@ -83,10 +85,14 @@ class EditJob:
             raise SeedError("--uses needs definitions as targets, not what git says; name them")
         if self.top is not None and (targets or self.git.finds_targets):
             raise TargetError("--top chooses where no target is named; leave one of them out")
-        others = self.uses or self.top is not None or self.git.finds_targets or self.new
-        if self.traceback is not None and others:
+        elsewhere = self.uses or self.top is not None or bool(self.new)
+        if self.traceback is not None and (elsewhere or self.git.finds_targets):
             raise TargetError(
                 "--traceback says what to edit; leave out --uses, --top, --new and what git finds"
+            )
+        if self.check_first and (elsewhere or self.git.conflicts or self.traceback is not None):
+            raise TargetError(
+                "--check-first says what to edit; leave out --uses, --top, --new, --conflicts and --traceback"
             )
 
 
@@ -94,7 +100,7 @@ def read_words(job: EditJob, workspace: Workspace) -> tuple[Recipe | None, str, 
     """The recipe if there is one, the instruction, and the targets."""
     if job.traceback == "-" and "-" in job.words:
         raise TargetError("--traceback - and target '-' both read stdin; give one of them as a file")
-    may_lack = bool(job.traceback or job.git.finds_targets or job.new)
+    may_lack = bool(job.traceback or job.check_first or job.git.finds_targets or job.new)
     may_lack = may_lack or (not job.uses and (job.top is not None or can_ask()))
     if job.git.conflicts:
         return None, RESOLVE, with_stdin([word for word in job.words if word], may_lack=may_lack)
@@ -126,8 +132,7 @@ def find_tasks(
     else:
         tasks = read_tasks(job, workspace, recipe, targets) if targets or job.new else []
     if job.traceback is not None:
-        traced = Traced.read(workspace, _printed(job.traceback), cwd=Path.cwd())
-        tasks = traced.told(tasks) if tasks else traced.tasks()
+        tasks = after_failure(workspace, _printed(job.traceback), tasks)
     return with_tales(job.git, workspace, tasks)
 
 
@@ -178,6 +183,29 @@ def _refuse_unfit(recipe: Recipe | None, tasks: Sequence[Task]) -> None:
             raise TargetError(
                 f"recipe {recipe.name!r} is for {recipe.needs}; {task.source.name!r} is not: leave it out"
             )
+
+
+def after_check(
+    job: EditJob, workspace: Workspace, instruction: str, printed: str, tasks: Sequence[Task]
+) -> list[Task]:
+    """The tasks after a check of the tree as it is has failed; raises as `after_failure` does."""
+    found = after_failure(workspace, printed, tasks)
+    return with_bounds(workspace, instruction, found if tasks else with_tales(job.git, workspace, found))
+
+
+def after_failure(workspace: Workspace, printed: str, tasks: Sequence[Task]) -> list[Task]:
+    """What is edited after a failed run, and what is told of it: of the tasks, if there are any.
+
+    Raises:
+        TargetError: what it printed tells nothing, or names no code that may be edited where there are no tasks.
+    """
+    traced = Traced.read(workspace, printed, cwd=Path.cwd())
+    if not tasks:
+        return traced.tasks()
+    told = traced.told(tasks)
+    if not any(task.hints for task in told):
+        say("nothing in the targets came up in the failure: the model is told nothing of it")
+    return told
 
 
 def _printed(name: str) -> str:

@@ -15,7 +15,16 @@ from seedcli.abilities import refuse_untrained
 from seedcli.accounting import complaints, fill_in, unedited
 from seedcli.checking import again, check_job, open_checker
 from seedcli.delivering import Delivery, Mode, choose_mode, deliver, file_changes, is_terminal, recover
-from seedcli.edit_job import NEW_FILES, EditJob, find_tasks, options_of, read_context, read_words, with_bounds
+from seedcli.edit_job import (
+    NEW_FILES,
+    EditJob,
+    after_check,
+    find_tasks,
+    options_of,
+    read_context,
+    read_words,
+    with_bounds,
+)
 from seedcli.errors import SeedError
 from seedcli.finding.across import rename_of
 from seedcli.finding.choosing import choose_tasks
@@ -47,7 +56,12 @@ def _edit(job: EditJob, report: Report) -> None:
     workspace = Workspace.discover(Path.cwd())
     settings = load_settings(workspace.root, job.sampling, isolated=job.isolated)
     check = check_job(
-        job.check, all=job.check_all, in_place=job.check_in_place, tries=job.tries, flags=job.sampling
+        job.check,
+        all=job.check_all,
+        first=job.check_first,
+        in_place=job.check_in_place,
+        tries=job.tries,
+        flags=job.sampling,
     )
     job.git.check(mode, job.recipe)
     recipe, instruction, targets = read_words(job, workspace)
@@ -66,10 +80,23 @@ def _edit(job: EditJob, report: Report) -> None:
         return
     if rename is None and not job.git.conflicts:
         tasks = with_bounds(workspace, instruction, tasks)
-        if tasks and all(len(task.idle) == len(task.regions) for task in tasks):
+        if _are_idle(tasks):
             _report_no_edit(report, checked(tasks, (), forwards=0, seconds=0.0))
             return
     with open_checker(workspace, check, settings) as checker:
+        if checker is not None and job.check_first:
+            printed = checker.before()
+            report.seconds["check"] = checker.seconds
+            if printed is None:
+                report.outcome, report.message = (
+                    "unchanged",
+                    "the check succeeds as it is: there is nothing to mend",
+                )
+                return
+            tasks = after_check(job, workspace, instruction, printed, tasks)
+            if _are_idle(tasks):
+                _report_no_edit(report, checked(tasks, (), forwards=0, seconds=0.0))
+                return
         with _timed(report, "load"):
             model = open_model(settings.model, settings.weights)
         report.model_name, report.model_revision = model.info.name, model.info.revision
@@ -155,6 +182,11 @@ class _Renaming:
         say(done.note())
         fill_in(self.report, proposed)
         return proposed
+
+
+def _are_idle(tasks: Sequence[Task]) -> bool:
+    """Whether there are regions, and nothing to do in any of them."""
+    return bool(tasks) and all(len(task.idle) == len(task.regions) for task in tasks)
 
 
 def _deliver(

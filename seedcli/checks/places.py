@@ -38,16 +38,6 @@ class Room:
     writes: tuple[tuple[str, str | None], ...] = ()
 
 
-class Place(Protocol):
-    """Where candidates are checked."""
-
-    many: bool
-    """Whether it holds several at once."""
-
-    def holding(self, number: int, patch: Patch) -> AbstractContextManager[Room]:
-        """Hold a candidate inside the `with`. Raises SeedError where that is impossible."""
-
-
 @dataclass
 class Site:
     """What all places know."""
@@ -70,6 +60,20 @@ class Site:
         return folder
 
 
+class Place(Protocol):
+    """Where candidates are checked."""
+
+    site: Site
+    many: bool
+    """Whether it holds several at once."""
+
+    def root(self, number: int) -> Path:
+        """Where the check of a candidate sees the repository."""
+
+    def holding(self, number: int, patch: Patch) -> AbstractContextManager[Room]:
+        """Hold a candidate inside the `with`. Raises SeedError where that is impossible."""
+
+
 @dataclass
 class Covering:
     """A private copy, shown in the repository's own place to the check alone."""
@@ -80,6 +84,9 @@ class Covering:
     @cached_property
     def _snapshot(self) -> Snapshot:
         return _snapshot(self.site, whole=False, git_at=self.site.scratch / "git")
+
+    def root(self, number: int) -> Path:  # noqa: ARG002
+        return self.site.workspace.root
 
     @contextmanager
     def holding(self, number: int, patch: Patch) -> Iterator[Room]:
@@ -117,12 +124,15 @@ class Copying:
     def _snapshot(self) -> Snapshot:
         return _snapshot(self.site, whole=True, git_at=None)
 
+    def root(self, number: int) -> Path:
+        return self.site.scratch / str(number) / "tree"
+
     @contextmanager
     def holding(self, number: int, patch: Patch) -> Iterator[Room]:
         site, snapshot = self.site, self._snapshot
         folder = site.room_folder(number)
         try:
-            tree = _copied(snapshot.folder, folder / "tree")
+            tree = _copied(snapshot.folder, self.root(number))
             start = tree / site.start.relative_to(site.workspace.root)
             yield Room(
                 folder=str(start),
@@ -148,6 +158,9 @@ class InPlace:
     journal: Journal
     label: str
     many: bool = field(default=False, init=False)
+
+    def root(self, number: int) -> Path:  # noqa: ARG002
+        return self.site.workspace.root
 
     @contextmanager
     def holding(self, number: int, patch: Patch) -> Iterator[Room]:

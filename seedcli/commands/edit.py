@@ -82,6 +82,13 @@ def edit(
         ),
     ] = None,
     check_all: Annotated[bool, typer.Option("--check-all", help="Check every candidate.")] = False,
+    check_first: Annotated[
+        bool,
+        typer.Option(
+            "--check-first",
+            help="Run the check on the tree as it is, too, and read what it prints as --traceback does.",
+        ),
+    ] = False,
     check_timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Time for one check; 600.")
     ] = None,
@@ -157,6 +164,7 @@ def edit(
       seed edit "test add" --context src/app.py --new tests/test_app.py      a model that writes files
       seed edit -n 8 --temperature 0.7 --seed 1 "fix the bug" src/app.py::parse
       seed edit -y -n 16 --check "pytest -q tests/test_app.py" "fix the bug" src/app.py::parse
+      seed edit -n 16 --check "pytest -q" --check-first "fix the bug"    where the tests fail, until they pass
       pytest 2>&1 | seed edit "fix the bug" --traceback -    what the failures name
       seed edit --changed "fix the bug"              the functions with uncommitted changes
       seed edit -y --commit --since main "use f-strings"
@@ -210,6 +218,7 @@ def edit(
         isolated=isolated,
         check=check,
         check_all=check_all,
+        check_first=check_first,
         check_in_place=check_in_place,
         tries=tries,
         traceback=traceback,

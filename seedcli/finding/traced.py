@@ -42,7 +42,7 @@ class Traced:
         failures = read_failures(printed)
         if not failures:
             raise TargetError(
-                "the traceback names no place and no error; give what Python, pytest or a linter printed"
+                "what was printed names no place and no error that Seed can read: tracebacks, pytest, linters"
             )
         files = _Files(workspace, cwd)
         return cls(workspace, tuple(Seen(tuple(files.own(one)), one.error) for one in failures))
@@ -65,23 +65,29 @@ class Traced:
                 tasks.append(Task(source, tuple(regions)))
         if not tasks:
             raise TargetError(
-                "the traceback names no code here that may be edited, but for tests; name a target"
+                "the failure names no code here that may be edited, but for tests; name a target"
             )
         return self.told(tasks)
 
     def told(self, tasks: Sequence[Task]) -> list[Task]:
-        """The regions that a failure names, with what is known of it; if it names none, all, with the error alone."""
+        """The regions that a failure names, with what is known of it.
+
+        If it names none, all: a single one with the error alone, which is what a test says of a wrong result, several
+        without, since nobody knows which of them is meant.
+        """
         found = []
         for task in tasks:
             hints = [self._hint(task.source, region) for region in task.regions]
             kept = [i for i, hint in enumerate(hints) if hint is not None]
             if kept:
-                regions, told = (task.regions[i] for i in kept), (hints[i] or ("", "") for i in kept)
-                found.append(replace(task, regions=tuple(regions), hints=tuple(told)))
-        if found:
-            return found
-        error = next((seen.error for seen in self.failures if seen.error), "")
-        return [replace(task, hints=(("", error),) * len(task.regions)) for task in tasks]
+                regions = tuple(task.regions[i] for i in kept)
+                beside = tuple(task.beside[i] for i in kept if task.beside)
+                told = tuple(hints[i] or ("", "") for i in kept)
+                found.append(replace(task, regions=regions, beside=beside, hints=told))
+        if not found and sum(len(task.regions) for task in tasks) == 1:
+            error = next((seen.error for seen in self.failures if seen.error), "")
+            return [replace(task, hints=(("", error),)) for task in tasks if task.regions]
+        return found or list(tasks)
 
     def _hint(self, source: SourceFile, region: Region) -> tuple[str, str] | None:
         """Line and error of the first failure that names a line of a region."""

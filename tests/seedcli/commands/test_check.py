@@ -79,6 +79,67 @@ def tree(repo: Path) -> Iterator[Seen]:
     assert read_tree(repo) == before
 
 
+class TestFirst:
+    """`--check-first`: the tree as it is fails, and that says what to edit."""
+
+    @few_ways
+    def test_where_it_fails_is_edited_and_told(self, repo: Path, seed: Seed, way: Sequence[str]) -> None:
+        before = (repo / "calc.py").read_bytes()
+        fails = f"{PYTHON} -c 'from calc import add; assert add(3, \"\") == 5'"
+        model = answering("a * b", "a + 2")
+        check = ("--check", fails, "--check-first", *way)
+        result = seed("edit", "--json", "-n", "2", *check, "fix the bug", model=model)
+        assert [(r.instruction, r.region) for r in model.asked] == [
+            (
+                "fix the bug\nreturn a - b\nTypeError: unsupported operand type(s) for -: 'int' and 'str'",
+                ADD,
+            )
+        ]
+        assert [c["check"] for c in result.json["candidates"]] == ["failed", "passed"]
+        assert "the tree as it is failed the check" in result.err
+        assert (repo / "calc.py").read_bytes() == before
+
+    def test_what_tests_say_of_a_result_is_told_of_the_target(
+        self, repo: Path, seed: Seed, tree: Seen
+    ) -> None:
+        check = ("--check", IS_RIGHT, "--check-first")
+        model = answering("a * b", "a + b")
+        result = seed("edit", "--json", "-n", "2", *check, "fix the bug", "calc.py::add", model=model)
+        assert [r.instruction for r in model.asked] == ["fix the bug\nAssertionError: -1"]
+        assert [c["check"] for c in result.json["candidates"]] == ["failed", "passed"]
+
+    def test_several_targets_that_it_does_not_name_are_told_nothing(
+        self, repo: Path, seed: Seed, tree: Seen
+    ) -> None:
+        model = answering("a * b", "a + b")
+        result = seed("edit", "--check", IS_RIGHT, "--check-first", "fix the bug", "calc.py", model=model)
+        assert {r.instruction for r in model.asked} == {"fix the bug"}
+        assert len(model.asked) == 2
+        assert "nothing in the targets came up in the failure" in result.err
+
+    def test_a_tree_that_passes_is_left_alone(self, repo: Path, seed: Seed, tree: Seen) -> None:
+        model = answering("a * b")
+        result = seed("edit", "-y", "--check", "true", "--check-first", "fix the bug", model=model)
+        assert (result.code, model.asked) == (0, [])
+        assert "the check succeeds as it is" in result.err
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("--check-first", "fix", "calc.py"), "--check-first says how to check; give --check CMD too"),
+            (("--check", "false", "--check-first", "fix"), "names no place and no error that Seed can read"),
+            (("--check", "false", "--check-first", "--top", "1", "fix"), "--check-first says what to edit"),
+            (("--check", "false", "--check-first", "--traceback", "x", "fix"), "--check-first says what"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(
+        self, repo: Path, seed: Seed, tree: Seen, arguments: Sequence[str], said: str
+    ) -> None:
+        result = seed("edit", "-y", *arguments, model=answering("a + b"))
+        assert result.code == 2
+        assert said in result.err
+
+
 class TestChoosing:
     def test_the_first_that_passes_is_proposed(self, repo: Path, seed: Seed, tree: Seen) -> None:
         arguments = ("--json", "-n", "4", "--check", IS_RIGHT, "fix the bug", "calc.py")
