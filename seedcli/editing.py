@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.requests import EditOptions
 from seedcli.abilities import refuse_untrained
 from seedcli.accounting import complaints, fill_in, unedited
-from seedcli.checking import again, check_job, open_checker
+from seedcli.checking import Checker, again, check_job, open_checker
 from seedcli.delivering import Delivery, Mode, choose_mode, deliver, file_changes, is_terminal, recover
 from seedcli.edit_job import (
     NEW_FILES,
@@ -39,12 +39,18 @@ from seedcli.settings import load_settings
 from seedcli.versioning import commit_run, open_committer
 
 
+class _NothingToDo(Exception):
+    """That is known before the model is asked."""
+
+
 def run_edit(job: EditJob) -> Report:
     """Do the job. Whatever goes wrong that the user can mend is in the report, not raised."""
     report = Report()
     started = time.perf_counter()
     try:
         _edit(job, report)
+    except _NothingToDo as reason:
+        report.outcome, report.message = "unchanged", str(reason)
     except SeedError as error:
         report.fail(error)
     report.seconds["total"] = time.perf_counter() - started
@@ -76,27 +82,15 @@ def _edit(job: EditJob, report: Report) -> None:
         tasks = list(rename.tasks) if rename else find_tasks(job, workspace, recipe, targets)
         context = read_context(job, workspace)
     if not tasks and job.git.finds_targets:
-        report.outcome, report.message = "unchanged", f"there is nothing to edit: {job.git.nothing}"
-        return
+        raise _NothingToDo(f"there is nothing to edit: {job.git.nothing}")
     if rename is None and not job.git.conflicts:
         tasks = with_bounds(workspace, instruction, tasks)
-        if _are_idle(tasks):
-            _report_no_edit(report, checked(tasks, (), forwards=0, seconds=0.0))
-            return
+        _end_if_idle(tasks, report)
     with open_checker(workspace, check, settings) as checker:
         if checker is not None and job.check_first:
-            printed = checker.before()
-            report.seconds["check"] = checker.seconds
-            if printed is None:
-                report.outcome, report.message = (
-                    "unchanged",
-                    "the check succeeds as it is: there is nothing to mend",
-                )
-                return
+            printed = _printed_before(checker, report)
             tasks = after_check(job, workspace, instruction, printed, tasks)
-            if _are_idle(tasks):
-                _report_no_edit(report, checked(tasks, (), forwards=0, seconds=0.0))
-                return
+            _end_if_idle(tasks, report)
         with _timed(report, "load"):
             model = open_model(settings.model, settings.weights)
         report.model_name, report.model_revision = model.info.name, model.info.revision
@@ -184,9 +178,22 @@ class _Renaming:
         return proposed
 
 
-def _are_idle(tasks: Sequence[Task]) -> bool:
-    """Whether there are regions, and nothing to do in any of them."""
-    return bool(tasks) and all(len(task.idle) == len(task.regions) for task in tasks)
+def _printed_before(checker: Checker, report: Report) -> str:
+    """What the check prints of the tree as it is."""
+    try:
+        printed = checker.before()
+    finally:
+        report.seconds["check"] = checker.seconds
+    if printed is None:
+        raise _NothingToDo("the check succeeds as it is: there is nothing to mend")
+    return printed
+
+
+def _end_if_idle(tasks: Sequence[Task], report: Report) -> None:
+    """Where there are regions, and nothing to do in any of them."""
+    if tasks and all(len(task.idle) == len(task.regions) for task in tasks):
+        _report_no_edit(report, checked(tasks, (), forwards=0, seconds=0.0))
+        raise _NothingToDo(report.message)
 
 
 def _deliver(
