@@ -61,7 +61,8 @@ class Traced:
         tasks = []
         for path, lines in spans.items():
             source = SourceFile.read(self.workspace, path)
-            if regions := touched(source, lines):
+            last = source.text.count("\n")  # the run may be older than the file
+            if regions := touched(source, [span for span in lines if span[0] <= last]):
                 tasks.append(Task(source, tuple(regions)))
         if not tasks:
             raise TargetError(
