@@ -85,6 +85,7 @@ class Editor:
             recipes=tuple(map(str, recipes)),
             threshold=float(str(settings.get("threshold", 0.7))),
             context_tokens=context_tokens,
+            hints=bool(settings.get("hints", False)),
         )
         most = self._info.max_region_tokens * (WINDOWS if decoder == "edit" else 1)
         self._proposer = Proposer(self._sampler, tokenizer, self._info, Bounds.of(settings), most)

@@ -55,8 +55,6 @@ class Bounds:
     """As in `EditSettings`."""
     own_words: AbstractSet[str] | None = None
     """As in `offers.offerable`."""
-    hints: bool = False
-    """Whether the model was trained to be told of errors."""
 
     @classmethod
     def of(cls, settings: Mapping[str, object]) -> "Bounds":
@@ -70,8 +68,7 @@ class Bounds:
         assert own is None or isinstance(own, list | tuple), (
             "`own_words` in the checkpoint's config is a list"
         )
-        words = None if own is None else set(map(str, own))
-        return cls(**numbers, own_words=words, hints=bool(settings.get("hints", False)))
+        return cls(**numbers, own_words=None if own is None else set(map(str, own)))
 
 
 @dataclass(slots=True)
@@ -164,7 +161,7 @@ class Proposer:
         Not where the user has told of an error already, or wants something else than a repair.
         """
         told = request.instruction.strip()
-        if not self._bounds.hints or "\n" in told or request.may_change is not None or not request.must_parse:
+        if not self._info.hints or "\n" in told or request.may_change is not None or not request.must_parse:
             return told
         said = complaint(request.region)
         return hinted(told, said[1], said[0]) if said else told

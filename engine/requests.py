@@ -198,3 +198,5 @@ class ModelInfo:
     """Least probability of a change for it to be made, unless an option says otherwise."""
     context_tokens: int = 0
     """Most tokens of context it reads; 0 if it was trained without."""
+    hints: bool = False
+    """Whether it knows what to do with the line and the error of a failure beside the instruction."""

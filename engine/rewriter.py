@@ -128,6 +128,7 @@ class Rewriter:
             recipes=(),
             threshold=THRESHOLD,
             context_tokens=context,
+            hints=True,  # it follows instructions of any form
         )
 
     @classmethod

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.requests import EditOptions
@@ -99,6 +99,11 @@ def _edit(job: EditJob, report: Report) -> None:
                 tasks = choose_tasks(workspace, instruction, recipe, model, job.top)
         if (context or any(task.beside for task in tasks)) and not model.info.context_tokens:
             say(f"the model {model.info.name} was trained without context; it sees the regions alone")
+        if any(task.hints for task in tasks) and not model.info.hints:
+            say(
+                f"the model {model.info.name} was not trained to be told of errors; it sees the instruction alone"
+            )
+            tasks = [replace(task, hints=()) for task in tasks]
         if rename is None:
             tasks = with_surroundings(workspace, tasks, model.info.context_tokens, len(context))
         if job.show_prompt:

@@ -225,12 +225,15 @@ class ScriptedModel:
         answers: Mapping[str, Answer] | Callable[[EditRequest], Answer],
         *,
         completions: Sequence[Completion] = (),
+        hints: bool = True,
     ) -> None:
         """
         Args:
             answers: region to answer, absent meaning unchanged; or a function of the request.
             completions: what every gap is filled with.
+            hints: as in `ModelInfo`.
         """
+        self._hints = hints
         self._answers, self._completions = answers, tuple(completions)
         self.gaps: list[CompletionRequest] = []
         """Every completion asked for so far."""
@@ -251,6 +254,7 @@ class ScriptedModel:
             max_region_tokens=1 << 20,
             recipes=(),
             threshold=0.5,
+            hints=self._hints,
         )
 
     def propose(self, requests: Sequence[EditRequest], options: EditOptions) -> list[Proposal]:

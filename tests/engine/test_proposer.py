@@ -37,7 +37,7 @@ def test_bounds_are_those_of_the_config():
 )
 def test_what_python_says_of_broken_code_is_told_to_a_model_trained_for_it(made, tokenizer, request_, told):
     for hints, instruction in ((True, told), (False, request_.instruction)):
-        proposer = Proposer(None, tokenizer, made().info, Bounds(hints=hints), 100)
+        proposer = Proposer(None, tokenizer, made(hints=hints).info, Bounds(), 100)
         assert proposer.prefix(request_) == proposer.prefix(EditRequest(instruction, ""))
 
 

@@ -111,3 +111,10 @@ def test_what_is_told_is_shown(repo: Path, seed: Seed) -> None:
     result = seed("edit", "--show-prompt", "fix the bug", "--traceback", "-", stdin=TRACE.encode())
     assert "told of calc.py:1: return a - b\n" in result.err
     assert "told of calc.py:1: TypeError: unsupported operand type(s) for -: 'str' and 'str'\n" in result.err
+
+
+def test_a_model_that_was_not_trained_for_it_is_told_nothing(repo: Path, seed: Seed) -> None:
+    model = ScriptedModel(replacing({"a - b": "a + b"}), hints=False)
+    result = seed("edit", "-y", "fix the bug", "--traceback", "-", model=model, stdin=TRACE.encode())
+    assert [(request.instruction, request.region) for request in model.asked] == [("fix the bug", ADD)]
+    assert "was not trained to be told of errors; it sees the instruction alone\n" in result.err
