@@ -177,7 +177,7 @@ def test_a_configuration_is_named_or_a_file(tmp_path):
     assert configured(Path("nowhere.toml")) == Path("nowhere.toml")
 
 
-@pytest.mark.parametrize("name", ["first", "second", "default", "order", "on_policy"])
+@pytest.mark.parametrize("name", ["first", "second", "third", "default", "hints", "order", "on_policy"])
 def test_configurations_that_come_along_can_be_read(name):
     assert read_curriculum(configured(Path(name)), 8192).steps > 0
 
