@@ -164,7 +164,7 @@ def edit(
       seed edit "test add" --context src/app.py --new tests/test_app.py      a model that writes files
       seed edit -n 8 --temperature 0.7 --seed 1 "fix the bug" src/app.py::parse
       seed edit -y -n 16 --check "pytest -q tests/test_app.py" "fix the bug" src/app.py::parse
-      seed edit -n 16 --check "pytest -q" --check-first "fix the bug"    where the tests fail, until they pass
+      seed edit -n 16 --check "pytest -q" --check-first "fix the bug"    where the tests fail
       pytest 2>&1 | seed edit "fix the bug" --traceback -    what the failures name
       seed edit --changed "fix the bug"              the functions with uncommitted changes
       seed edit -y --commit --since main "use f-strings"
