@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from engine.identifiers import coined, names, unbound, uses
+from engine.literals import said
 from engine.requests import Candidate, EditRequest, Verdict
-from engine.syntax import coined, names, parses, said, unbound, uses
+from engine.syntax import parses
 
 LEAST_MEND = 0.03
 """Least probability of a text that mends a broken region: what was not asked for is far less probable."""

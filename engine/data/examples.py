@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from engine.data.cuts import missing, start
 from engine.data.defects import EVEN, KINDS, Code, inject, inject_many
-from engine.data.hints import hint
 from engine.data.phrasings import out_of_scope, phrase, worn
 from engine.data.refactorings import IDLE, idle
 from engine.data.store import TextPair
+from engine.data.symptoms import hint
 from engine.diffusion.blocks import cut, longest, noisy
 from engine.diffusion.corruption import (
     ALPHA_MAX,

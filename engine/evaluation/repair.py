@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.data.defects import KINDS, Code, inject
-from engine.data.hints import symptom
+from engine.data.symptoms import symptom
 from engine.evaluation.scores import Score
 from engine.evaluation.substitutions import substitutions
 from engine.evaluation.tries import random_scores

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from engine.identifiers import coined
 from engine.proposer import Bounds, Proposer
 from engine.requests import EditOptions, EditRequest
-from engine.syntax import coined
 
 TEXT = "def f(x):\n    return x + 1\n"
 

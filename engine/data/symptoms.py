@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.hints import LONGEST_ERROR, LONGEST_LINE, hinted
-from engine.syntax import complaint, parse, unbound
+from engine.identifiers import unbound
+from engine.syntax import complaint, parse
 
 NEXT_LINE = 0.15
 """How often an error comes up in the line after the one that is wrong."""

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.data.defects import KINDS, Code, inject
-from engine.data.hints import hint, symptom
+from engine.data.symptoms import hint, symptom
 from engine.syntax import parses
 
 SOUND = '''def mean(values, start=0):

@@ -1,0 +1,38 @@
+import pytest
+
+from engine.identifiers import coined, unbound, uses
+
+
+def test_prefixes_of_strings_are_nobodys_coinage():
+    assert coined("x = '%s' % y\n", "x = f'{y}' + rb'z'\n") == {"z"}
+
+
+def test_words_that_an_edit_brings_in_are_coined():
+    broken = "def load(stock):\n    retrun stock\n"
+    assert coined(broken, "def load(stock):\n    retrunock\n") == {"retrunock"}
+    assert coined(broken, "def load(stock):\n    return len(stock)\n") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "free"),
+    [
+        ("def f(a, *, b=c):\n    return len(a) + d\n", {"c", "d"}),
+        ("    def f(self):\n        return self.x\n", set()),
+        ("    total += price\n", {"price"}),
+        ("for i, x in enumerate(xs):\n    import os.path as p\n    p.join(x)\n", {"xs"}),
+        ("try:\n    pass\nexcept E as e:\n    print([y for y in e.args if (z := y)])\n", {"E"}),
+        ("with open(path) as file:\n    del file\n", {"path"}),
+        ("match p:\n    case {'a': [x, *rest], **others}:\n        x, rest, others\n", {"p"}),
+        ("class A:\n    def f(self):\n        return __class__, __file__, super().f, b'', b\n", {"b"}),
+        ("def f(:\n", set()),
+        ("x = '\\d'\n", set()),
+    ],
+)
+def test_names_that_nothing_binds(text, free):
+    assert unbound(text) == free
+
+
+def test_variables_and_attributes_are_counted_where_they_are_used():
+    assert uses("    x.y = f(x, y=z)\n") == {"x": 2, "y": 1, "f": 1, "z": 1}
+    assert uses("f'{x} {y.z!r}'\n") == uses("'{} {!r}', x, y.z\n")
+    assert uses("def f(:\n") is None
