@@ -3,7 +3,6 @@
 The text is what the model sees beside an empty canvas; what it writes there is the answer. The model is loaded last.
 """
 
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from seedcli.report import CandidateReport, Report
 from seedcli.repository.source import SourceFile
 from seedcli.repository.workspace import Workspace
 from seedcli.settings import load_settings
-from seedcli.wording import VARIABLE, pair, render_recipe
+from seedcli.wording import VARIABLE, pair, render_recipe, stdin_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +91,7 @@ def _read(words: list[str], workspace: Workspace) -> str:
         )
     if words[0] != "-":
         return SourceFile.read(workspace, workspace.resolve(words[0], relative_to=Path.cwd())).text
-    if sys.stdin is None:
-        raise TargetError("'-': stdin is closed; pipe a text into it")
-    text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    text = stdin_bytes("'-'", "pipe a text into it").decode("utf-8", "replace")
     if not text.strip():
         raise TargetError("'-': stdin is empty; there is nothing to ask about")
     return text

@@ -3,7 +3,6 @@
 Knows nothing of models.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from seedcli.repository.targets import expand, parse_target
 from seedcli.repository.workspace import Workspace
 from seedcli.settings import Settings
 from seedcli.versioning import RESOLVE, GitWish, changed_tasks, conflict_tasks, with_tales
-from seedcli.wording import VARIABLE, bounds_of, pair, refuse_text, render_recipe, with_stdin
+from seedcli.wording import VARIABLE, bounds_of, pair, refuse_text, render_recipe, stdin_bytes, with_stdin
 
 NEW_FILES = "write new files"
 """What `--new` asks of a model."""
@@ -215,9 +214,7 @@ def _printed(name: str) -> str:
             return Path(name).read_text(errors="replace")
         except OSError as error:
             raise TargetError(f"--traceback {name}: {error.strerror}; give a file, or - for stdin") from error
-    if sys.stdin is None:
-        raise TargetError("--traceback -: stdin is closed; pipe into it what the run printed")
-    return sys.stdin.buffer.read().decode(errors="replace")
+    return stdin_bytes("--traceback -", "pipe into it what the run printed").decode(errors="replace")
 
 
 def read_context(job: EditJob, workspace: Workspace) -> str:

@@ -85,12 +85,12 @@ def _edit(job: EditJob, report: Report) -> None:
         raise _NothingToDo(f"there is nothing to edit: {job.git.nothing}")
     if rename is None and not job.git.conflicts:
         tasks = with_bounds(workspace, instruction, tasks)
-        _end_if_idle(tasks, report)
+        _end_if_idle(tasks)
     with open_checker(workspace, check, settings) as checker:
         if checker is not None and job.check_first:
             printed = _printed_before(checker, report)
             tasks = after_check(job, workspace, instruction, printed, tasks)
-            _end_if_idle(tasks, report)
+            _end_if_idle(tasks)
         with _timed(report, "load"):
             model = open_model(settings.model, settings.weights)
         report.model_name, report.model_revision = model.info.name, model.info.revision
@@ -194,11 +194,11 @@ def _printed_before(checker: Checker, report: Report) -> str:
     return printed
 
 
-def _end_if_idle(tasks: Sequence[Task], report: Report) -> None:
+def _end_if_idle(tasks: Sequence[Task]) -> None:
     """Where there are regions, and nothing to do in any of them."""
     if tasks and all(len(task.idle) == len(task.regions) for task in tasks):
-        _report_no_edit(report, checked(tasks, (), forwards=0, seconds=0.0))
-        raise _NothingToDo(report.message)
+        _, (why,) = unedited(checked(tasks, (), forwards=0, seconds=0.0))
+        raise _NothingToDo(why)
 
 
 def _deliver(

@@ -87,7 +87,13 @@ def with_stdin(targets: Sequence[str], *, missing: str = "", may_lack: bool = Fa
     return found
 
 
-def _stdin_lines() -> list[str]:
+def stdin_bytes(what: str, cure: str) -> bytes:
+    """All of stdin; raises TargetError, which names what was to be read and the cure, where it is closed."""
     if sys.stdin is None:
-        raise TargetError("target '-': stdin is closed; pipe targets into it, one a line")
-    return [line for line in os.fsdecode(sys.stdin.buffer.read()).splitlines() if line.strip()]
+        raise TargetError(f"{what}: stdin is closed; {cure}")
+    return sys.stdin.buffer.read()
+
+
+def _stdin_lines() -> list[str]:
+    printed = os.fsdecode(stdin_bytes("target '-'", "pipe targets into it, one a line"))
+    return [line for line in printed.splitlines() if line.strip()]

@@ -78,13 +78,12 @@ class Traced:
         """
         found = []
         for task in tasks:
-            hints = [self._hint(task.source, region) for region in task.regions]
-            kept = [i for i, hint in enumerate(hints) if hint is not None]
+            hints = (self._hint(task.source, region) for region in task.regions)
+            kept = {i: hint for i, hint in enumerate(hints) if hint is not None}
             if kept:
                 regions = tuple(task.regions[i] for i in kept)
                 beside = tuple(task.beside[i] for i in kept if task.beside)
-                told = tuple(hints[i] or ("", "") for i in kept)
-                found.append(replace(task, regions=regions, beside=beside, hints=told))
+                found.append(replace(task, regions=regions, beside=beside, hints=tuple(kept.values())))
         if not found and sum(len(task.regions) for task in tasks) == 1:
             error = next((seen.error for seen in self.failures if seen.error), "")
             return [replace(task, hints=(("", error),)) for task in tasks if task.regions]

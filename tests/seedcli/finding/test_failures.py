@@ -25,7 +25,6 @@ def test_of_two():
 def test_of_nothing():
     assert 3 == 4
 """
-NAME_ERROR = "name 'value' is not defined"
 TYPE_ERROR = "unsupported operand type(s) for +: 'NoneType' and 'int'"
 
 
