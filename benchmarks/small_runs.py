@@ -14,7 +14,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -69,6 +70,16 @@ def _value(value: object) -> str:
 
 class Deadline(Exception):
     """The stated time is over; what is finished is kept."""
+
+
+@contextmanager
+def sitting() -> Iterator[None]:
+    """End the command with 3 where the stated time is over."""
+    try:
+        yield
+    except Deadline:
+        print("time is over; the same command goes on", file=sys.stderr)
+        sys.exit(3)
 
 
 @dataclass(frozen=True, slots=True)
