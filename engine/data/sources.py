@@ -24,7 +24,7 @@ class Source:
     name: str
     licence: str
     path: Path
-    """A folder, or a git directory."""
+    """A folder, or a git directory, whose newest commit is read."""
     limit: int
     """Most regions to take."""
     skip: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ def read_sources(path: Path, repositories: Path) -> tuple[list[Source], list[Sou
     `repository` (a folder or git directory below `repositories`), `package` (an installed one) or `stdlib = true`.
 
     Raises:
-        DataError: the file is missing or names a licence that is not permissive.
+        DataError: the file is missing, names a licence that is not permissive or a source without Python.
     """
     try:
         table = tomllib.loads(path.read_text())
@@ -67,7 +67,13 @@ def _source(entry: dict[str, object], base: Path, skip: tuple[str, ...]) -> Sour
     path = _place(entry, base)
     if path is None or not path.exists():
         raise DataError(f"source {name}: there is no {path}; fetch it, install it or remove it from the list")
-    return Source(name, licence, path, int(str(entry.get("limit", 30_000))), skip + tuple(map(str, own)))
+    path = path / ".git" if (path / ".git").is_dir() else path
+    source = Source(name, licence, path, int(str(entry.get("limit", 30_000))), skip + tuple(map(str, own)))
+    if next(source.files(), None) is None:  # nothing trained on, or nothing drawn for evaluation, unnoticed
+        raise DataError(
+            f"source {name}: no Python file in {path}; is it the repository itself, not the folder above?"
+        )
+    return source
 
 
 def _place(entry: dict[str, object], base: Path) -> Path | None:

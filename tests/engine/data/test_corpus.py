@@ -122,6 +122,24 @@ def test_a_missing_repository_is_named(tmp_path):
         read_sources(path, tmp_path)
 
 
+def test_the_folder_above_a_repository_is_not_taken_for_it(repository, tmp_path):
+    (tmp_path / "fetched").mkdir()
+    repository.rename(tmp_path / "fetched" / "repository")
+    path = tmp_path / "sources.toml"
+    path.write_text('[[held_out]]\nname = "x"\nlicence = "MIT"\nrepository = "fetched"\n')
+    with pytest.raises(DataError, match=r"source x: no Python file in .*fetched; is it"):
+        read_sources(path, tmp_path)
+
+
+def test_a_work_tree_is_read_through_its_history(repository, tmp_path):
+    path = tmp_path / "sources.toml"
+    path.write_text('[[train]]\nname = "x"\nlicence = "MIT"\nrepository = "work"\n')
+    (tmp_path / "work" / "uncommitted.py").write_text(function("delta"))
+    [found], _ = read_sources(path, tmp_path)
+    assert found.path == tmp_path / "work" / ".git"
+    assert {name for name, _ in found.files()} == {"a.py", "vendor/b.py", "broken.py"}
+
+
 def test_limits_draw_at_random(repository):
     from engine.data.corpus import collect
 
