@@ -21,9 +21,9 @@ from engine.checkpoints import folder as checkpoint
 from engine.checkpoints.describing import family_name
 from engine.editor import Editor
 from engine.errors import DataError
-from engine.evaluation.own_commits import Figures, measure
+from engine.evaluation.own_commits import Figures, changed_loss, measure
 from engine.training.adopting import adopt
-from engine.training.finetuning import Tuning, tune
+from engine.training.finetuning import Best, Tuning, tune
 from engine.training.own_history import OwnHistory, read_own_history
 from engine.training.tuned_card import render_tuned_card
 
@@ -90,14 +90,17 @@ def finetune(wish: Wish, out: Path, progress: Progress) -> Finetuned:
         seed=wish.tuning.seed,
     )
     progress.line("\n".join(f"  {name}: {count:,}" for name, count in history.counts.items()))
+    wish = replace(wish, tuning=wish.tuning.fitted(len(history.trained)))
     plan = _plan(wish, history, first)
     work = _work_folder(out, plan, progress)
     before = _before(work / "before.json", first, history, progress)
-    _train(wish, work, first, history, progress)
+    best = _train(wish, work, first, history, progress)
+    progress.line(f"kept: the weights after step {best.step}, loss {best.loss:.3f} on the validation commits")
     made = work / "checkpoint"
     checkpoint.save(made, first.network, first.tokenizer, first.settings)
     result = Finetuned(before, _measured("after", _Model(made, wish.device), history, progress))
-    _describe(made, out.name, wish, {**plan, "commits": history.counts}, result)
+    kept = {"step": best.step, "validation loss": round(best.loss, 4)}
+    _describe(made, out.name, wish, {**plan, "commits": history.counts, "kept": kept}, result)
     os.replace(made, out)
     shutil.rmtree(work)
     shutil.rmtree(_base(out), ignore_errors=True)
@@ -185,20 +188,21 @@ def _measured(name: str, model: _Model, history: OwnHistory, progress: Progress)
     return measure(model.editor, model.network, model.tokenizer, history.held, tell)
 
 
-def _train(wish: Wish, work: Path, model: _Model, history: OwnHistory, progress: Progress) -> None:
-    """Tune the model's network in place."""
+def _train(wish: Wish, work: Path, model: _Model, history: OwnHistory, progress: Progress) -> Best:
+    """Tune the model's network in place, to the weights that do best on the validation commits."""
     data = work / "data"
     if not data.exists():  # packed once, however often the run is interrupted
         packing = work / "packing"
         packing.mkdir(exist_ok=True)
         history.pack(packing, model.tokenizer, seed=wish.tuning.seed)
         os.replace(packing, data)
+    assert wish.tuning.steps is not None, "the history has told how many"
     progress.phase("tuning", wish.tuning.steps, "step")
 
     def tell(line: dict[str, Any]) -> None:
         progress.at(line["step"], **{name: line[name] for name in ("masked", "changed", "kept")})
 
-    tune(
+    return tune(
         data,
         work / "run",
         model.network,
@@ -207,6 +211,7 @@ def _train(wish: Wish, work: Path, model: _Model, history: OwnHistory, progress:
         device=wish.device,
         compiled=wish.compiled,
         rows=model.settings.get("adopted", {}).get("rows", ()),
+        loss=lambda: changed_loss(model.network, model.tokenizer, history.validation),
         tell=tell,
     )
 

@@ -1,6 +1,7 @@
 """A user's own repository as training data: its regions, its past changes, and the newest of them held out.
 
 What is held out is trained on in no form: neither its commits nor any text that equals or resembles one of their sides.
+The same holds for the next newest, which tell during training when it is enough.
 Licences are not asked for, since the code is the user's. Knows nothing of networks.
 """
 
@@ -26,6 +27,8 @@ from engine.training.preparation import PAIR_LINES
 
 HELD_SHARE, LEAST_HELD, MOST_HELD = 0.2, 20, 200
 """Of the usable commits, how many are held out unless the user says."""
+VALIDATION_SHARE, LEAST_VALIDATION, MOST_VALIDATION = 0.125, 5, 50
+"""Of the usable commits that are not held out, how many are kept for validation."""
 LEAST_TRAINED = 10
 """Fewest commits and regions that are worth learning from."""
 RECIPE_SHARE = 0.01
@@ -42,10 +45,12 @@ class OwnHistory:
     """The commit it was read at."""
     regions: list[Row]
     trained: list[HistoryPair]
+    validation: list[HistoryPair]
+    """The newest but for the held-out ones: what training is stopped by."""
     held: list[HistoryPair]
     """The newest, newest first."""
     counts: dict[str, int]
-    """Commits seen, trained on, held out, and left out by reason; regions."""
+    """Commits seen, trained on, for validation, held out, and left out by reason; regions."""
 
     def pack(self, folder: Path, tokenizer: CodeTokenizer, *, seed: int) -> None:
         """Write what `open_batches` reads."""
@@ -85,27 +90,29 @@ def read_own_history(
         else:
             counts["too long for the model"] += 1
     held = usable[: _held(repository, len(usable), counts[SEEN], holdout)]
-    likes = _Likes(held)
-    trained = [p for p in usable[len(held) :] if not likes.any(p.before, p.after)]
-    counts["like a held-out one"] = len(usable) - len(held) - len(trained)
+    left, counts["like a held-out one"] = _unlike(held, usable[len(held) :])
+    validation = left[: min(MOST_VALIDATION, max(LEAST_VALIDATION, round(VALIDATION_SHARE * len(left))))]
+    trained, counts["like one for validation"] = _unlike(validation, left[len(validation) :])
+    likes = _Likes([*held, *validation])
     rows = list(collect(Source(name, "", git_dir, 10**9, SKIPPED), set(), random.Random(seed)))
     regions = [row for row in rows if fits(row.text) and not likes.any(row.text)]
     if min(len(trained), len(regions)) < LEAST_TRAINED:
         raise DataError(
-            f"{repository}: beside what resembles the {len(held)} held-out commits there are {len(trained)} commits "
-            f"and {len(regions)} regions to learn from, {LEAST_TRAINED} of each are needed; hold out fewer with "
-            "--holdout"
+            f"{repository}: beside what resembles the {len(held)} held-out commits and the {len(validation)} for "
+            f"validation there are {len(trained)} commits and {len(regions)} regions to learn from, {LEAST_TRAINED} of "
+            "each are needed; hold out fewer with --holdout"
         )
     reasons = {why: counts[why] for why in sorted(counts) if why != SEEN and counts[why]}
     told = {
         SEEN: counts[SEEN],
         "trained on": len(trained),
+        "for validation": len(validation),
         "held out": len(held),
         **{f"left out: {why}": count for why, count in reasons.items()},
         "regions trained on": len(regions),
-        "regions left out: like a held-out commit, or too long": len(rows) - len(regions),
+        "regions left out: like a held-out or validation commit, or too long": len(rows) - len(regions),
     }
-    return OwnHistory(name, head, regions, trained, held, told)
+    return OwnHistory(name, head, regions, trained, validation, held, told)
 
 
 def _held(repository: Path, usable: int, seen: int, wanted: int | None) -> int:
@@ -120,8 +127,15 @@ def _held(repository: Path, usable: int, seen: int, wanted: int | None) -> int:
     return held
 
 
+def _unlike(kept: Sequence[HistoryPair], others: Sequence[HistoryPair]) -> tuple[list[HistoryPair], int]:
+    """Those of the others that resemble none of these, and how many do."""
+    likes = _Likes(kept)
+    found = [p for p in others if not likes.any(p.before, p.after)]
+    return found, len(others) - len(found)
+
+
 class _Likes:
-    """Tells what equals or resembles a side of the held-out changes."""
+    """Tells what equals or resembles a side of changes that are kept out of training."""
 
     def __init__(self, held: Sequence[HistoryPair]) -> None:
         sides = [text for pair in held for text in (pair.before, pair.after)]

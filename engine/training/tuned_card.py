@@ -38,7 +38,10 @@ def render_tuned_card(name: str, report: Mapping[str, Any], base_card: str) -> s
     """
     tuning = report["tuning"]
     weights = f"low-rank pairs of rank {tuning['rank']}, merged" if tuning["rank"] else "all weights"
-    how = f"Trained: {weights}; {tuning['steps']} steps of {tuning['tokens']} tokens, rate {tuning['rate']:g}"
+    how = (
+        f"Trained: {weights}; {tuning['steps']} steps of {tuning['tokens']} tokens, rate {tuning['rate']:g}; kept:\n"
+        f"the weights after step {report['kept']['step']}, which have the least loss on the validation commits"
+    )
     head = _HEAD.format(
         name=name,
         base=report["start_from"]["name"],

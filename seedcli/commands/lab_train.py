@@ -168,7 +168,9 @@ def finetune(
     out: Path = typer.Option(
         Path("finetuned"), help="The checkpoint folder to make; <out>.partial holds the work."
     ),
-    steps: int = typer.Option(300, min=1, help="Training steps."),
+    steps: int = typer.Option(
+        None, min=1, help="Training steps; a fifth of the commits' number, 20 to 300, if not given."
+    ),
     rate: float = typer.Option(0.05, min=0.0, help="Share of the learning rates of a training from nothing."),
     lora: int = typer.Option(
         0, min=0, help="Rank of low-rank pairs, merged at the end; 0 trains all weights."
@@ -184,6 +186,7 @@ def finetune(
 ) -> None:
     """Tune a checkpoint on a repository's history; report exact matches on its newest commits before and after.
 
+    The weights that are kept are those with the least loss on commits that are neither trained on nor reported on.
     An interrupted run goes on when called again. Exit code 1: the checkpoint was written and is no better.
 
     \b

@@ -54,11 +54,13 @@ def test_the_loss_on_held_out_commits_falls_and_the_checkpoint_tells(wish, tmp_p
     listener = Listener()
     done = finetune(wish, tmp_path / "ours", listener)
     assert done.after.loss < done.before.loss - 0.1
-    assert "  held out: 8" in listener.said[-1]
+    assert "  held out: 8" in listener.said[-2]
+    assert "kept: the weights after step 21, " in listener.said[-1]
     assert [p.name for p in tmp_path.iterdir()] == ["ours"]
     assert Editor.load(tmp_path / "ours").info.recipes == ("fix",)
     report = json.loads((tmp_path / "ours/finetune.json").read_text())
     assert report["commits"]["held out"] == len(report["held_out"]) == 8
+    assert report["kept"]["step"] == 21
     assert Figures.read(report["after"]).shares == done.after.shares
     card = (tmp_path / "ours/README.md").read_text()
     assert "repository\n`shop`" in card
@@ -67,6 +69,16 @@ def test_the_loss_on_held_out_commits_falls_and_the_checkpoint_tells(wish, tmp_p
     assert card.count("license:") == 1
     with pytest.raises(DataError, match="exists already"):
         finetune(wish, tmp_path / "ours", Listener())
+
+
+@pytest.mark.slow
+def test_weights_that_tuning_makes_worse_are_not_kept(wish, base, tmp_path):
+    done = finetune(replace(wish, tuning=replace(wish.tuning, rate=1000.0)), tmp_path / "ours", Listener())
+    assert not done.better
+    assert done.after == done.before
+    first, tuned = weights(base / "tiny"), weights(tmp_path / "ours")
+    assert all(torch.equal(first[name], tuned[name]) for name in tuned)
+    assert json.loads((tmp_path / "ours/finetune.json").read_text())["kept"]["step"] == 0
 
 
 @pytest.mark.slow

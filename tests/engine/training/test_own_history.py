@@ -21,15 +21,16 @@ def read(repository, *, since=None, holdout=12, fits=lambda text: True):
 def test_the_newest_commits_are_held_out_and_trained_on_in_no_form(repository, tokenizer, tmp_path):
     found = read(repository)
     assert [p.after for p in found.held] == [function(i, "log.info") for i in range(35, 23, -1)]
-    assert len(found.trained) == 24
+    assert [p.after for p in found.validation] == [function(i, "log.info") for i in range(23, 18, -1)]
+    assert len(found.trained) == 19
     found.pack(tmp_path, tokenizer, seed=1)
     regions = RegionStore(tmp_path)
     rows = [tokenizer.decode(regions[i]) for i in range(len(regions.lengths))]
     for name in ("committed", "refactored"):
         pairs = PairStore(tmp_path / f"{name}.jsonl")
         rows += [text for i in range(len(pairs.lengths)) for text in (pairs[i].before, pairs[i].after)]
-    assert len(rows) > 24 * 2
-    for number in range(24, 36):
+    assert len(rows) > 19 * 2
+    for number in range(19, 36):
         assert not any(f"_{number}(" in row for row in rows)
 
 
@@ -38,7 +39,7 @@ def test_every_commit_is_accounted_for(repository):
     assert counts["commits seen"] == 37
     assert counts["left out: too long for the model"] == 1
     assert counts["left out: a file added or removed"] == 1
-    parts = ("trained on", "held out", "left out")
+    parts = ("trained on", "for validation", "held out", "left out")
     assert sum(n for name, n in counts.items() if name.startswith(parts)) == 37
 
 

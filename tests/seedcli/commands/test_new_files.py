@@ -123,7 +123,7 @@ def test_a_patch_that_makes_a_file_is_reviewed_written_and_undone(repo: Path, se
 
 def test_a_check_sees_the_new_file(repo: Path, seed: Seed) -> None:
     before = tree(repo)
-    check = "python -c 'import tests.t' && grep -q 'a + b' calc.py"
+    check = "python tests/t.py && grep -q 'a + b' calc.py"
     new = ("--new", "tests/t.py")
     result = seed("edit", "--check", check, "fix", "calc.py", *new, model=writing("X = 1\n"))
     assert (result.code, tree(repo)) == (1, before)
