@@ -97,6 +97,7 @@ def build(
         kept += fresh
         counts[source.name] = {
             "licence": source.licence,
+            "version": source.version,
             "regions": len(fresh),
             "barred": len(rows) - len(clean),
             "near_duplicates": len(clean) - len(fresh),
@@ -117,6 +118,7 @@ def build(
             "functions": len(drawn),
             "sha256": digest,
             "sources": {s.name: s.licence for s in held_out},
+            "versions": {s.name: s.version for s in held_out},
         },
         "seed": seed,
     }

@@ -3,7 +3,9 @@
 Knows nothing of Python or of models: it lists files and reads bytes.
 """
 
+import importlib.metadata
 import importlib.util
+import platform
 import subprocess
 import sysconfig
 import tomllib
@@ -29,6 +31,8 @@ class Source:
     """Most regions to take."""
     skip: tuple[str, ...] = ()
     """Parts of paths that keep a file out."""
+    version: str = ""
+    """The commit, or the release of what is installed; the same draws need the same versions."""
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Relative name and content of every Python file, in a fixed order."""
@@ -68,7 +72,8 @@ def _source(entry: dict[str, object], base: Path, skip: tuple[str, ...]) -> Sour
     if path is None or not path.exists():
         raise DataError(f"source {name}: there is no {path}; fetch it, install it or remove it from the list")
     path = path / ".git" if (path / ".git").is_dir() else path
-    source = Source(name, licence, path, int(str(entry.get("limit", 30_000))), skip + tuple(map(str, own)))
+    limit = int(str(entry.get("limit", 30_000)))
+    source = Source(name, licence, path, limit, skip + tuple(map(str, own)), _version(entry, path))
     if next(source.files(), None) is None:  # nothing trained on, or nothing drawn for evaluation, unnoticed
         raise DataError(
             f"source {name}: no Python file in {path}; is it the repository itself, not the folder above?"
@@ -83,6 +88,17 @@ def _place(entry: dict[str, object], base: Path) -> Path | None:
         spec = importlib.util.find_spec(str(entry["package"]))
         return Path(spec.origin).parent if spec and spec.origin else None
     return (base / str(entry["repository"])).resolve()
+
+
+def _version(entry: dict[str, object], path: Path) -> str:
+    """Empty where nothing tells it."""
+    if entry.get("stdlib"):
+        return platform.python_version()
+    if "package" in entry:
+        names = importlib.metadata.packages_distributions().get(str(entry["package"]), [])
+        return importlib.metadata.version(names[0]) if names else ""
+    command = ["git", "--git-dir", str(path), "rev-parse", "--verify", "--quiet", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _from_folder(folder: Path) -> Iterator[tuple[str, bytes]]:

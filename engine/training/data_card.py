@@ -42,27 +42,37 @@ def render_data_card(name: str, data: Mapping[str, Any]) -> str:
 
 def data_lines(data: Mapping[str, Any]) -> list[str]:
     """What a corpus holds, by source; the model card has the same."""
-    near = any("near_duplicates" in source for source in data["sources"].values())
+    sources = data["sources"].values()
+    near = any("near_duplicates" in source for source in sources)
+    versions = any(source.get("version") for source in sources)  # corpora made before have none
     lines = [
         "## Data",
         "",
         f"{data['regions']:,} distinct regions (functions, methods, runs of top-level statements), "
         f"{data['bytes']:,} bytes, cleared of evaluation code (see `docs/training.md`).",
         "",
-        "| source | licence | regions | barred |" + " near-duplicates |" * near,
-        "| --- | --- | --- | --- |" + " --- |" * near,
+        "| source |"
+        + " version |" * versions
+        + " licence | regions | barred |"
+        + " near-duplicates |" * near,
+        "| --- |" + " --- |" * versions + " --- | --- | --- |" + " --- |" * near,
     ]
     for name, source in data["sources"].items():
+        first = f" {source.get('version', '')[:12]} |" if versions else ""
         last = f" {source['near_duplicates']:,} |" if near else ""
-        lines.append(f"| {name} | {source['licence']} | {source['regions']:,} | {source['barred']} |{last}")
+        lines.append(
+            f"| {name} |{first} {source['licence']} | {source['regions']:,} | {source['barred']} |{last}"
+        )
     held = data["held_out"]
+    at = {name: f" at {version[:12]}" for name, version in held.get("versions", {}).items() if version}
     return [
         *lines,
         "",
         *([_share_removed(data), ""] if near else []),
         f"Pairs: {', '.join(f'{name} {count:,}' for name, count in data.get('pairs', {}).items())}.",
         "",
-        f"Held out, never trained on: {', '.join(held['sources'])}; {held['functions']:,} functions drawn, "
+        f"Held out, never trained on: {', '.join(name + at.get(name, '') for name in held['sources'])}; "
+        f"{held['functions']:,} functions drawn, "
         f"SHA-256 `{held['sha256']}`.",
         "",
     ]

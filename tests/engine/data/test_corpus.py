@@ -1,6 +1,8 @@
 import json
 import random
 import subprocess
+from importlib.metadata import version
+from platform import python_version
 
 import pytest
 
@@ -138,6 +140,19 @@ def test_a_work_tree_is_read_through_its_history(repository, tmp_path):
     [found], _ = read_sources(path, tmp_path)
     assert found.path == tmp_path / "work" / ".git"
     assert {name for name, _ in found.files()} == {"a.py", "vendor/b.py", "broken.py"}
+
+
+def test_what_sources_were_read_at_is_told(repository, tmp_path):
+    path = tmp_path / "sources.toml"
+    entries = ('repository = "repository"', 'package = "git"', "stdlib = true")
+    path.write_text(
+        "".join(f'[[train]]\nname = "{i}"\nlicence = "MIT"\n{entry}\n' for i, entry in enumerate(entries))
+    )
+    head = subprocess.run(
+        ["git", "-C", repository, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    )
+    train, _ = read_sources(path, tmp_path)
+    assert [s.version for s in train] == [head.stdout.strip(), version("gitpython"), python_version()]
 
 
 def test_limits_draw_at_random(repository):
