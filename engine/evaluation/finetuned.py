@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -25,23 +25,11 @@ from engine.evaluation.own_commits import Figures, changed_loss, measure
 from engine.training.adopting import adopt
 from engine.training.finetuning import Best, Tuning, tune
 from engine.training.own_history import OwnHistory, read_own_history
+from engine.training.progress import Progress
 from engine.training.tuned_card import render_tuned_card
 
 QUESTIONS = 3
 """Of `measure` for each commit."""
-
-
-class Progress(Protocol):
-    """Who is told how far the work is."""
-
-    def line(self, text: str) -> None:
-        """Something worth a line."""
-
-    def phase(self, name: str, total: int, unit: str) -> None:
-        """A new stretch of work begins."""
-
-    def at(self, done: int, **figures: float) -> None:
-        """So much of the stretch is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ The folder: `regions.jsonl`, `held_out.jsonl`, `card.json` (see `engine.data.cor
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from engine.data.batches import BatchMaker
@@ -22,6 +22,7 @@ from engine.errors import DataError
 from engine.model.tokenizer import CodeTokenizer
 from engine.training.curriculum import Curriculum
 from engine.training.data_card import render_data_card
+from engine.training.progress import Progress
 
 VOCABULARY = 8192
 TOKENIZER_ROWS = 60_000
@@ -41,7 +42,7 @@ def prepare(
     suites: Path | None,
     *,
     seed: int,
-    tell: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     """Make everything that training reads, in order; what exists already is kept.
 
@@ -56,35 +57,41 @@ def prepare(
     train, held_out = read_sources(sources, repositories)
     barred = list(texts_of_suites(suites)) if suites else []
     if not (folder / "card.json").exists():
-        build(folder, train, held_out, barred, draw=DRAWN, seed=seed, tell=tell)
+        build(folder, train, held_out, barred, draw=DRAWN, seed=seed, tell=progress.line)
     rows = read_rows(folder / "regions.jsonl")
     if not (folder / "tokenizer.json").exists():
         some = random.Random(seed).sample(rows, min(TOKENIZER_ROWS, len(rows)))
         CodeTokenizer.train((row.text for row in some), VOCABULARY).save(folder)
-        tell(f"tokenizer: {VOCABULARY} tokens")
+        progress.line(f"tokenizer: {VOCABULARY} tokens")
     tokenizer = CodeTokenizer.load(folder)
     if not (folder / "regions.offsets.npy").exists():
-        tell(f"regions: {pack_regions(folder, [row.text for row in rows], tokenizer):,} tokens")
+        progress.line(f"regions: {pack_regions(folder, [row.text for row in rows], tokenizer):,} tokens")
     counts: Counter[str] = Counter()
     if not (folder / "refactored.jsonl").exists():
         short = [row for row in rows if row.text.count("\n") <= PAIR_LINES]
-        pairs = _counted(refactored(short, QUOTA, random.Random(seed)), counts)
-        tell(f"refactorings: {pack_pairs(folder / 'refactored.jsonl', pairs, tokenizer):,} pairs")
+        progress.phase("making refactorings", sum(QUOTA.values()), "pair")
+        pairs = _counted(refactored(short, QUOTA, random.Random(seed)), counts, progress)
+        made = pack_pairs(folder / "refactored.jsonl", pairs, tokenizer)
+        progress.line(f"refactorings: {made:,} pairs")
     if not (folder / "committed.jsonl").exists():
         barrier = Barrier([*barred, *(row.text for row in read_rows(folder / "held_out.jsonl"))])
         histories = [s.path for s in train if (s.path / "HEAD").exists()]
+        progress.phase("reading histories", COMMITS_EACH * len(histories), "change")
         tally: Counter[str] = Counter()
-        pairs = _counted(committed(histories, COMMITS_EACH, barrier, tally), counts)
-        tell(f"history: {pack_pairs(folder / 'committed.jsonl', pairs, tokenizer):,} pairs")
+        pairs = _counted(committed(histories, COMMITS_EACH, barrier, tally), counts, progress)
+        made = pack_pairs(folder / "committed.jsonl", pairs, tokenizer)
+        progress.line(f"history: {made:,} pairs")
         _note(folder / "card.json", "history", tally)
     _note(folder / "card.json", "pairs", counts)
     card = json.loads((folder / "card.json").read_text())
     (folder / "README.md").write_text(render_data_card(folder.resolve().name, card))
 
 
-def _counted(pairs: Iterator[TextPair], counts: Counter[str]) -> Iterator[TextPair]:
-    for pair in pairs:
+def _counted(pairs: Iterator[TextPair], counts: Counter[str], progress: Progress) -> Iterator[TextPair]:
+    """The pairs, counted by recipe and told."""
+    for done, pair in enumerate(pairs, 1):
         counts[pair.recipe or "history"] += 1
+        progress.at(done)
         yield pair
 
 

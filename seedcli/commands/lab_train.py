@@ -40,10 +40,13 @@ def corpus(
     from engine.training.preparation import prepare
     from engine.training.running import CONFIGS
 
+    progress = _Progress()
     try:
-        prepare(out, sources or CONFIGS / "sources.toml", repositories, bar, seed=seed, tell=_line)
+        prepare(out, sources or CONFIGS / "sources.toml", repositories, bar, seed=seed, progress=progress)
     except EngineError as error:
         raise SettingsError(str(error)) from error
+    finally:
+        progress.close()
 
 
 @app.command()

@@ -12,23 +12,7 @@ from engine.evaluation.own_commits import EXACT, LEFT, Figures
 from engine.evaluation.scores import Share
 from engine.training.finetuning import Tuning
 from tests.engine.own_repository import make_checkpoint, make_repository
-
-
-class Listener:
-    """Hears everything; may press Ctrl-C at the first word of a phase's progress."""
-
-    def __init__(self, interrupt=None):
-        self.said, self._phase, self._interrupt = [], "", interrupt
-
-    def line(self, text):
-        self.said.append(text)
-
-    def phase(self, name, total, unit):
-        self._phase = name
-
-    def at(self, done, **figures):
-        if self._phase == self._interrupt:
-            raise KeyboardInterrupt
+from tests.engine.training.listener import Listener
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from engine.requests import EditOptions, EditRequest
 from engine.training import preparation
 from engine.training.curriculum import read_curriculum
 from engine.training.running import CONFIGS, configured, export, run
+from tests.engine.training.listener import Listener
 from tests.engine.training.tiny import TINY
 
 CONFIG = f"""
@@ -46,9 +47,11 @@ def prepared(tmp_path_factory):
     folder = base / "corpus"
     build(folder, [Source("code", "MIT", code, 100)], [], [], draw=0, seed=1, tell=str)
     (base / "sources.toml").write_text("")
-    said = []
-    preparation.prepare(folder, base / "sources.toml", base, None, seed=1, tell=said.append)
-    assert any("refactorings" in line for line in said)
+    listener = Listener()
+    preparation.prepare(folder, base / "sources.toml", base, None, seed=1, progress=listener)
+    assert [name for name, _, _ in listener.phases] == ["making refactorings", "reading histories"]
+    assert f"refactorings: {listener.done} pairs" in listener.said
+    assert listener.done
     (base / "run.toml").write_text(CONFIG)
     return base
 
@@ -212,7 +215,9 @@ def contents(folder):
 
 def test_preparing_again_keeps_what_exists(prepared):
     before = contents(prepared / "corpus")
-    preparation.prepare(prepared / "corpus", prepared / "sources.toml", prepared, None, seed=1, tell=str)
+    preparation.prepare(
+        prepared / "corpus", prepared / "sources.toml", prepared, None, seed=1, progress=Listener()
+    )
     assert before == contents(prepared / "corpus")
     assert "| code | MIT | 30 | 0 | 0 |" in (prepared / "corpus/README.md").read_text()
     assert json.loads((prepared / "corpus/card.json").read_text())["pairs"]
