@@ -23,6 +23,11 @@ def names(text: str) -> set[str]:
     return set(_NAME.findall(text))
 
 
+def spoken(text: str) -> Counter[str]:
+    """How often a text says each word that could be a name; keywords and builtins are nobody's."""
+    return Counter(word for word in _NAME.findall(text) if word not in _KNOWN)
+
+
 def unbound(text: str) -> set[str]:
     """Names that a region uses and nowhere binds, builtins aside; none if it does not parse.
 
@@ -57,4 +62,4 @@ def uses(text: str) -> Counter[str] | None:
 
 def coined(before: str, after: str) -> set[str]:
     """Words that a region uses after an edit and not before it; keywords and builtins are nobody's coinage."""
-    return names(after) - names(before) - _KNOWN
+    return spoken(after).keys() - spoken(before).keys()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from engine.identifiers import coined, names, unbound, uses
+from engine.identifiers import coined, names, spoken, unbound, uses
 from engine.literals import said
 from engine.requests import Candidate, EditRequest, Verdict
 from engine.syntax import parses
@@ -28,7 +28,7 @@ def offerable(
     """Those that a sound region may become, in the same order; if all that were found are refused, why.
 
     Args:
-        own_words: as in `without_made_up`; None where any name may be made up.
+        own_words: as in `without_made_up`; None for a model that may be asked for anything, and may make names up.
     """
     left: list[Candidate] = list(candidates)
     verdict: Verdict | None = None
@@ -36,6 +36,8 @@ def offerable(
         left, verdict = [c for c in left if parses(c.text)], "unsound"
     if left and own_words is not None:
         left, verdict = without_made_up(request, left, own_words), "made_up"
+    if left and own_words is not None:
+        left, verdict = without_misplaced(request, left), "unfaithful"
     if left and request.may_change is not None:
         left, verdict = faithful(request, left, request.may_change), "unfaithful"
     return left, None if left else verdict
@@ -90,4 +92,18 @@ def without_made_up(
         c
         for c in candidates
         if not coined(request.region, c.text) - told - own_words and not unbound(c.text) - free
+    ]
+
+
+def without_misplaced(request: EditRequest, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those that do not put a name of the instruction in the place of one that it does not say, in the same order.
+
+    Asked to rename `a` to `b`, small models rename something else where there is no `a`, however that is worded.
+    """
+    before = spoken(request.region)
+    told = names(request.instruction)
+    return [
+        c
+        for c in candidates
+        if not (after := spoken(c.text)).keys() & told - before.keys() or not (before - after).keys() - told
     ]

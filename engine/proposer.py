@@ -39,7 +39,7 @@ OTHERS = 48
 REFUSED: dict[Verdict, str] = {
     "unsound": "the edit found would not parse",
     "made_up": "the edit found uses names that neither the code nor the instruction defines",
-    "unfaithful": "the edit found uses other names more or less often than before, or says other things",
+    "unfaithful": "the edit found changes names that the instruction does not say, or what texts say",
 }
 
 

@@ -76,7 +76,8 @@ class Proposal:
     verdict: Verdict
     """`edit`: there are candidates. `unchanged`: the model is sure that nothing needs to change. `unsure`: it sees
     something it would not stand by. Of a sound region, what it would do: `unsound`: does not parse. `made_up`: uses
-    names that nothing defines. `unfaithful`: uses other names than may be more or less often, or changes a text.
+    names that nothing defines. `unfaithful`: uses other names than may be more or less often, puts a name that the
+    instruction says in the place of one that it does not, or changes a text.
     `out_of_scope`: it was not trained for this instruction. `too_long`: the region does not fit the model."""
     candidates: tuple[Candidate, ...]
     """Best first, distinct, none equal to the region; empty unless the verdict is `edit`."""

@@ -27,6 +27,16 @@ GIVES: Mapping[str, str] = {"": "an edit", TEXT: "a text, from what it is shown"
 """What `gives` may say, and what comes of the recipe."""
 _KEYS = {"name", "summary", "needs", "models", "gives", "phrasings", "holds", "changes", "variables"}
 _WORD = r"[`'\"]?[\w.]+[`'\"]?"
+_BEFORE = r"(?:(?:please|kindly|pls|can you|could you|would you|let's)\s+)?"
+_KIND = (
+    r"(?:(?:the|an?|all|every|each|uses? of|occurrences? of|references? to|names?|identifiers?|variables?|local|"
+    r"parameters?|arguments?|attributes?|fields?|propert(?:y|ies)|functions?|methods?|class|constant)\s+)*?"
+)
+_AFTER = (
+    r"(?:,?\s+(?:everywhere|throughout|consistently|please|(?:in|across|throughout)(?: the| this| these| all)*"
+    r"(?: whole| entire)?(?: code| codebase| files?| functions?| methods?| class(?:es)?| modules?| package| project)))*"
+)
+"""What may stand about a phrasing and before its values and say nothing else."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -78,18 +88,19 @@ class Recipe:
     def values_of(self, instruction: str, *, rendered: bool = False) -> dict[str, str] | None:
         """The variables of an instruction that is one of the phrasings; None if it is none.
 
-        Case, a full stop and quotes about a value do not matter. A value that a region has to hold is one word.
+        Case, quotes about a value and what does not change the sense ("the variable", "please", "everywhere") do not
+        matter. A value that a region has to hold is one word.
 
         Args:
             rendered: whether only the first phrasing counts, which is what `render` says.
         """
         asked = {name for text in self.holds for name in _PLACEHOLDER.findall(text)}
         for phrasing in self.phrasings[:1] if rendered else self.phrasings:
-            pattern = ""
+            pattern = _BEFORE
             for i, part in enumerate(_PLACEHOLDER.split(phrasing)):
-                is_name = i % 2 == 1
-                pattern += f"(?P<{part}>{_WORD if part in asked else '.+?'})" if is_name else re.escape(part)
-            if match := re.fullmatch(pattern, instruction.strip().rstrip("."), re.IGNORECASE):
+                value = f"{_KIND}(?P<{part}>{_WORD if part in asked else '.+?'})"
+                pattern += value if i % 2 else re.escape(part)
+            if match := re.fullmatch(pattern + _AFTER, instruction.strip().rstrip(".?!"), re.IGNORECASE):
                 return {name: value.strip("`'\"") for name, value in match.groupdict().items()}
         return None
 

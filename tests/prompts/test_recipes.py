@@ -94,6 +94,12 @@ HOLDING = RECIPE.replace("variables:", "holds:\n  - {word}\n  - hello\nvariables
         ("say good day to her", None),
         ("say hi", None),
         ("do not say hi to her", None),
+        ("please say the word hi to her", None),
+        ("Could you say the name 'hi' to her everywhere, please?", {"word": "hi", "who": "her"}),
+        ("say all uses of hi to her in this whole file", {"word": "hi", "who": "her"}),
+        ("say name to her", {"word": "name", "who": "her"}),
+        ("say variable name to her", {"word": "name", "who": "her"}),
+        ("say hi to her in the docs", {"word": "hi", "who": "her in the docs"}),
     ],
 )
 def test_an_instruction_tells_the_values_of_a_phrasing(
