@@ -7,10 +7,13 @@ import keyword
 import re
 import symtable
 from collections import Counter
+from difflib import SequenceMatcher
+from keyword import iskeyword
 
 from engine.syntax import parse, read_quietly, standing_alone
 
 _NAME = re.compile(r"[^\W\d]\w*")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
 _PREFIXES = {"".join(p) for n in (1, 2) for p in itertools.permutations("bfruBFRU", n)}
 """Of strings."""
 _EVERYWHERE = {*dir(builtins), "__file__", "__class__"}
@@ -23,9 +26,16 @@ def names(text: str) -> set[str]:
     return set(_NAME.findall(text))
 
 
-def spoken(text: str) -> Counter[str]:
-    """How often a text says each word that could be a name; keywords and builtins are nobody's."""
-    return Counter(word for word in _NAME.findall(text) if word not in _KNOWN)
+def replaced(before: str, after: str) -> set[tuple[str, str]]:
+    """Words for which an edit puts others, one for one: what could be names, and neither is a keyword."""
+    if before == after:
+        return set()
+    old, new = (_TOKEN.findall(text) for text in (before, after))
+    pairs = set[tuple[str, str]]()
+    for kind, start, end, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "replace" and end - start == last - first:
+            pairs |= set(zip(old[start:end], new[first:last], strict=True))
+    return {pair for pair in pairs if all(_NAME.fullmatch(word) and not iskeyword(word) for word in pair)}
 
 
 def unbound(text: str) -> set[str]:
@@ -62,4 +72,4 @@ def uses(text: str) -> Counter[str] | None:
 
 def coined(before: str, after: str) -> set[str]:
     """Words that a region uses after an edit and not before it; keywords and builtins are nobody's coinage."""
-    return spoken(after).keys() - spoken(before).keys()
+    return names(after) - names(before) - _KNOWN

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from engine.identifiers import coined, names, spoken, unbound, uses
+from engine.identifiers import coined, names, replaced, unbound, uses
 from engine.literals import said
 from engine.requests import Candidate, EditRequest, Verdict
 from engine.syntax import parses
@@ -98,12 +98,13 @@ def without_made_up(
 def without_misplaced(request: EditRequest, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Those that do not put a name of the instruction in the place of one that it does not say, in the same order.
 
-    Asked to rename `a` to `b`, small models rename something else where there is no `a`, however that is worded.
+    Asked to rename `a` to `b`, small models rename something else where there is no `a`, however that is worded. A name
+    that the region has already may be put anywhere: a repair may want it there.
     """
-    before = spoken(request.region)
     told = names(request.instruction)
+    new = told - names(request.region)
     return [
         c
         for c in candidates
-        if not (after := spoken(c.text)).keys() & told - before.keys() or not (before - after).keys() - told
+        if not any(after in new and before not in told for before, after in replaced(request.region, c.text))
     ]

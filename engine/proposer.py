@@ -86,6 +86,11 @@ class _Asked:
     refused: Verdict | None = None
     """Why nothing of what was found may be offered."""
 
+    @property
+    def is_misplaced(self) -> bool:
+        """Whether that is because of the names that the instruction says; a request may tell other ones."""
+        return self.refused == "unfaithful" and self.request.may_change is None
+
 
 class Proposer:
     """Asks one sampler."""
@@ -212,8 +217,13 @@ class Proposer:
         settings: EditSettings,
         seconds: dict[str, float],
     ) -> None:
-        """Look for other edits of regions in which surely something is to change."""
-        looked = [one for one in refused if one.outcome and one.outcome.change >= NEEDED]
+        """Look for other edits of regions in which surely something is to change.
+
+        Not where a name was put in the place of another: that is what happens where there is nothing to do.
+        """
+        looked = [
+            one for one in refused if one.outcome and one.outcome.change >= NEEDED and not one.is_misplaced
+        ]
         reasons = [one.refused for one in looked]
         self._sample(looked, replace(settings, candidates=OTHERS, temperature=0.0), seconds)
         for one in looked:

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.identifiers import coined, unbound, uses
+from engine.identifiers import coined, replaced, unbound, uses
 
 
 def test_prefixes_of_strings_are_nobodys_coinage():
@@ -36,3 +36,13 @@ def test_variables_and_attributes_are_counted_where_they_are_used():
     assert uses("    x.y = f(x, y=z)\n") == {"x": 2, "y": 1, "f": 1, "z": 1}
     assert uses("f'{x} {y.z!r}'\n") == uses("'{} {!r}', x, y.z\n")
     assert uses("def f(:\n") is None
+
+
+def test_words_that_stand_for_others_are_told_one_for_one():
+    assert replaced("def f(a):\n    return a + len(b)\n", "def f(x):\n    return x + max(b)\n") == {
+        ("a", "x"),
+        ("len", "max"),
+    }
+    assert replaced("use(xs[i])\n", "use(x)\n") == set()
+    assert replaced("if a: x = 1\n", "while a: x = 2\n") == set()
+    assert replaced("a\n", "a\n") == set()

@@ -86,24 +86,24 @@ def test_the_last_reason_tells_why_nothing_is_offered():
 
 
 def test_a_name_of_the_instruction_takes_no_other_ones_place():
-    request = EditRequest(
-        "`old` is a bad name, call it new", "def f(old, other):\n    return old + other  # old\n"
-    )
+    region = "def f(old, other):\n    return old + other.b\n"
+    request = EditRequest("`old` is a bad name, call it new", region)
     texts = [
-        "def f(new, other):\n    return new + other  # old\n",
-        "def f(old, new):\n    return old + new  # old\n",
-        "def f(old, other):\n    return old + new  # old\n",
-        "def f(old, other):\n    return other  # old\n",
+        "def f(new, other):\n    return new + other.b\n",
+        "def f(old, new):\n    return old + new.b\n",
+        "def f(old, other):\n    return old + other.new\n",
+        "def f(old, other):\n    return old + new.b  # other\n",
+        "def f(old, other):\n    return other.b\n",
     ]
     found = [Candidate(text, 0.9, 1, 1) for text in texts]
-    assert without_misplaced(request, found) == [found[0], found[3]]
+    assert without_misplaced(request, found) == [found[0], found[4]]
     assert offerable(request, found[1:3], {"item"}) == ([], "unfaithful")
     assert offerable(request, found[1:3], None) == (found[1:3], None)
 
 
-def test_what_stood_there_before_or_is_builtin_is_in_its_place():
+def test_what_a_name_of_the_instruction_may_be_put_for():
     region = "for i in range(len(xs)):\n    use(xs[i], limit, top)\n"
-    request = EditRequest("use enumerate; fix the bug: compare with top", region)
+    request = EditRequest("enumerate, with x as the item; compare with top", region)
     texts = ["for i, x in enumerate(xs):\n    use(x, limit, top)\n", region.replace("limit", "top")]
     found = [Candidate(text, 0.9, 1, 1) for text in texts]
     assert without_misplaced(request, found) == found

@@ -122,6 +122,16 @@ def test_a_twin_does_not_look_for_others(made, monkeypatch):
     assert proposal.verdict == "unsound"
 
 
+def test_a_name_put_in_the_place_of_another_is_no_reason_to_look_for_others(made, monkeypatch):
+    monkeypatch.setattr("engine.proposer.NEEDED", 0.0)
+    monkeypatch.setattr("engine.proposer.offerable", lambda *_: ([], "unfaithful"))
+    request, options = EditRequest("rename a to b", TEXT), EditOptions(max_rounds=3)
+    editor = made(threshold=0.0)
+    proposals = editor.propose([request, replace(request, may_change=("a", "b"))], options)
+    assert [p.verdict for p in proposals] == ["unfaithful"] * 2
+    assert proposals[0].forwards < proposals[1].forwards  # what the recipe says is looked for
+
+
 def test_where_the_first_edit_may_not_be_offered_another_is_looked_for(made, monkeypatch):
     request, options = EditRequest("fix", TEXT), EditOptions(max_rounds=3)
     editor = made(threshold=0.0)
