@@ -14,6 +14,17 @@ LEAST_MEND = 0.03
 COINED = 0.5
 """Share of its score that a mend keeps for each name it coins: edits of tokens easily run two names into one."""
 
+_PROSE = """
+a all an and another any are argument as attribute bad be because becomes better by call called can change class
+clear clearer code constant could default do every everywhere field file fix for from function g get give go good
+have i in instead into is it its kind label let like make method more must my name named names naming need new no
+not now of old on or parameter please put read rename renamed renaming replace s say set should so spelling term
+that the them this throughout title to too type update use used uses value variable want was we what where which
+with word would you your
+"""
+PROSE = frozenset(_PROSE.split())
+"""Words that instructions are made of, and that code has as names too."""
+
 
 def mends(region: str, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Those after which a broken region parses, best first."""
@@ -99,12 +110,16 @@ def without_misplaced(request: EditRequest, candidates: Sequence[Candidate]) -> 
     """Those that do not put a name of the instruction in the place of one that it does not say, in the same order.
 
     Asked to rename `a` to `b`, small models rename something else where there is no `a`, however that is worded. A name
-    that the region has already may be put anywhere: a repair may want it there.
+    that the region has already may be put anywhere: a repair may want it there. "bad" and "name" of "accum is a bad
+    name" are said as prose, and are names only where the instruction says no other.
     """
     told = names(request.instruction)
     new = told - names(request.region)
     return [
         c
         for c in candidates
-        if not any(after in new and before not in told for before, after in replaced(request.region, c.text))
+        if not any(
+            after in new and before not in (told - PROSE - {after} or told)
+            for before, after in replaced(request.region, c.text)
+        )
     ]

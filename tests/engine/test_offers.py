@@ -1,3 +1,5 @@
+import pytest
+
 from engine.offers import faithful, mends, offerable, plausible_first, without_made_up, without_misplaced
 from engine.requests import Candidate, EditRequest
 
@@ -107,3 +109,18 @@ def test_what_a_name_of_the_instruction_may_be_put_for():
     texts = ["for i, x in enumerate(xs):\n    use(x, limit, top)\n", region.replace("limit", "top")]
     found = [Candidate(text, 0.9, 1, 1) for text in texts]
     assert without_misplaced(request, found) == found
+
+
+@pytest.mark.parametrize(
+    ("instruction", "is_offered"),
+    [
+        ("accum is a bad name, call it parts", False),
+        ("`name` is a bad name, call it parts", True),
+        ("rename name to parts", True),
+        ("s/accum/parts/g", False),
+    ],
+)
+def test_prose_is_no_name_where_the_instruction_says_another(instruction, is_offered):
+    found = [Candidate("def f(parts):\n    return parts\n", 0.9, 1, 1)]
+    request = EditRequest(instruction, "def f(name):\n    return name\n")
+    assert without_misplaced(request, found) == found * is_offered
