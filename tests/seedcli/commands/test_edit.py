@@ -382,9 +382,11 @@ class TestRecipes:
         done = seed("edit", *words, "calc.py", model=model)
         assert [request.region[:7] for request in model.asked] == ["def add"]
         assert (done.code, b"def add(a, x)" in done.out) == (1, True)
-        assert seed("edit", "rename the total to x", "calc.py", model=model).code == 1
+        assert seed("edit", "Please rename the variable `total` to x", "calc.py", model=model).code == 1
+        assert [request.region[:7] for request in model.asked] == ["def add"] * 2
+        assert seed("edit", "the total should be x", "calc.py", model=model).code == 1
         assert seed("edit", "use enumerate instead of indexing", "calc.py", model=model).code == 1
-        assert len(model.asked) == 5
+        assert len(model.asked) == 6
 
     def test_the_projects_own_recipes_are_found(self, repo: Path, seed: Seed) -> None:
         folder = repo / ".seed" / "prompts"
