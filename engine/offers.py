@@ -1,5 +1,6 @@
 """Which of the texts that were found may be offered. Knows nothing of models or of how texts are found."""
 
+import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -14,16 +15,11 @@ LEAST_MEND = 0.03
 COINED = 0.5
 """Share of its score that a mend keeps for each name it coins: edits of tokens easily run two names into one."""
 
-_PROSE = """
-a all an and another any are argument as attribute bad be because becomes better by call called can change class
-clear clearer code constant could default do every everywhere field file fix for from function g get give go good
-have i in instead into is it its kind label let like make method more must my name named names naming need new no
-not now of old on or parameter please put read rename renamed renaming replace s say set should so spelling term
-that the them this throughout title to too type update use used uses value variable want was we what where which
-with word would you your
-"""
+_PROSE = "a an and as be by call for g in is it name names no not of or s should that the this to with"
 PROSE = frozenset(_PROSE.split())
 """Words that instructions are made of, and that code has as names too."""
+_AS_A_NAME = r"(?:\brename |[`'\"]){0}\b|\b{0}[`'\"]? ?(?:->|=>|(?:to|into|as|with|by)\b)"
+"""Where such a word is said as a name."""
 
 
 def mends(region: str, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -110,16 +106,21 @@ def without_misplaced(request: EditRequest, candidates: Sequence[Candidate]) -> 
     """Those that do not put a name of the instruction in the place of one that it does not say, in the same order.
 
     Asked to rename `a` to `b`, small models rename something else where there is no `a`, however that is worded. A name
-    that the region has already may be put anywhere: a repair may want it there. "bad" and "name" of "accum is a bad
-    name" are said as prose, and are names only where the instruction says no other.
+    that the region has already may be put anywhere: a repair may want it there.
     """
     told = names(request.instruction)
     new = told - names(request.region)
+    as_names = {word for word in told if not _is_prose(word, request.instruction)}
     return [
         c
         for c in candidates
         if not any(
-            after in new and before not in (told - PROSE - {after} or told)
+            after in new and before not in (as_names - {after} or told)
             for before, after in replaced(request.region, c.text)
         )
     ]
+
+
+def _is_prose(word: str, instruction: str) -> bool:
+    """Whether it is no name: as "name" is none in "accum is a bad name", and is one in "rename name to label"."""
+    return word in PROSE and not re.search(_AS_A_NAME.format(word), instruction, re.IGNORECASE)

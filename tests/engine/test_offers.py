@@ -117,7 +117,8 @@ def test_what_a_name_of_the_instruction_may_be_put_for():
         ("accum is a bad name, call it parts", False),
         ("`name` is a bad name, call it parts", True),
         ("rename name to parts", True),
-        ("s/accum/parts/g", False),
+        ("rename name to parts for readability in Shop", True),
+        ("accum -> parts is the name that the others in Shop have", False),
     ],
 )
 def test_prose_is_no_name_where_the_instruction_says_another(instruction, is_offered):
