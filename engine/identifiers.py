@@ -8,7 +8,6 @@ import re
 import symtable
 from collections import Counter
 from difflib import SequenceMatcher
-from keyword import iskeyword
 
 from engine.syntax import parse, read_quietly, standing_alone
 
@@ -28,14 +27,14 @@ def names(text: str) -> set[str]:
 
 def replaced(before: str, after: str) -> set[tuple[str, str]]:
     """Words for which an edit puts others, one for one: what could be names, and neither is a keyword."""
-    if before == after:
-        return set()
     old, new = (_TOKEN.findall(text) for text in (before, after))
     pairs = set[tuple[str, str]]()
     for kind, start, end, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "replace" and end - start == last - first:
             pairs |= set(zip(old[start:end], new[first:last], strict=True))
-    return {pair for pair in pairs if all(_NAME.fullmatch(word) and not iskeyword(word) for word in pair)}
+    return {
+        pair for pair in pairs if all(_NAME.fullmatch(word) and not keyword.iskeyword(word) for word in pair)
+    }
 
 
 def unbound(text: str) -> set[str]:

@@ -114,7 +114,8 @@ def without_misplaced(request: EditRequest, candidates: Sequence[Candidate]) -> 
     return [
         c
         for c in candidates
-        if not any(
+        if not new & names(c.text)  # as nearly always: aligning costs more than looking
+        or not any(
             after in new and before not in (as_names - {after} or told)
             for before, after in replaced(request.region, c.text)
         )
