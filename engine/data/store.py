@@ -5,6 +5,7 @@ it. Knows nothing of examples or of how they are drawn.
 """
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,13 +42,15 @@ def pack_regions(folder: Path, texts: Sequence[str], tokenizer: CodeTokenizer) -
 
 
 def pack_pairs(path: Path, pairs: Iterable[TextPair], tokenizer: CodeTokenizer) -> int:
-    """Write pairs with their length in tokens; how many."""
+    """Write pairs with their length in tokens; how many. The file has its name only once all are in it."""
     count = 0
-    with path.open("w") as file:
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w") as file:
         for pair in pairs:
             length = max(map(len, tokenizer.encode_batch([pair.before, pair.after])))
             file.write(json.dumps({"length": length, **asdict(pair)}) + "\n")
             count += 1
+    os.replace(partial, path)
     return count
 
 
