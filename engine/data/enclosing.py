@@ -1,5 +1,7 @@
 """The outermost function or method around some lines of a Python file, sound or not. Knows nothing of git."""
 
+import functools
+
 import tree_sitter
 import tree_sitter_python
 
@@ -27,13 +29,18 @@ def enclosing_function(text: str, first: int, end: int) -> tuple[int, int] | Non
     Returns:
         None where no one function holds them all.
     """
-    root = _PARSER.parse(text.encode()).root_node
+    root = _parsed(text).root_node
     # Lines taken away at a function's end leave a place that belongs to the line before it.
     for line in dict.fromkeys((first, max(first - 1, 0))):
         span = _around(root, line)
         if span is not None and span[0] <= first and end <= span[1]:
             return span
     return None
+
+
+@functools.lru_cache(maxsize=1)  # a commit's changes in one file are asked for one after another
+def _parsed(text: str) -> tree_sitter.Tree:
+    return _PARSER.parse(text.encode())
 
 
 def _around(root: tree_sitter.Node, line: int) -> tuple[int, int] | None:

@@ -255,7 +255,7 @@ def _function_texts(
     old_end, new_end = len(old) - tail, len(new) - tail
     if max(old_end, new_end) - head > max_region and max_functions == 1:
         return []
-    if _changed(old[head:old_end], new[head:new_end]) > max_changed:
+    if _more_changed(old[head:old_end], new[head:new_end], max_changed):
         return []
     span = enclosing_function("".join(new), head, new_end)
     spans = [(span[0], span[1] + len(old) - len(new), *span)] if span else []
@@ -308,10 +308,14 @@ def _common_ends(old: list[str], new: list[str]) -> tuple[int, int]:
     return head, tail
 
 
-def _changed(old: list[str], new: list[str]) -> int:
+def _more_changed(old: list[str], new: list[str], most: int) -> bool:
+    """Whether more lines were removed and added, together, than `most`."""
+    before, after = Counter(old), Counter(new)
+    if (before - after).total() + (after - before).total() > most:  # spares aligning rewritten files
+        return True
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     same = sum(block.size for block in matcher.get_matching_blocks())
-    return len(old) + len(new) - 2 * same
+    return len(old) + len(new) - 2 * same > most
 
 
 def _differ_in_meaning(before: str, after: str) -> bool:
