@@ -3,10 +3,10 @@
     python benchmarks/twin.py --corpus corpus --work runs/twin --out docs/results/twin.json
 
 trains both, of one size and on the same draws with as many tokens a step, for a quarter, half and all of `--steps`,
-each run with its own decay of the rate, and measures them at every quarter of each run: repairs, recipes, gaps, sound
-functions left alone, forwards and seconds. A table and a picture come beside the results. Interrupted or ended by
-`--minutes`, the same command goes on. `--decoders` and `--budgets` run it in pieces. `--stage key=value` changes the
-edit stage of the diffusion model alone, to try what it lacks.
+each run with its own decay of the rate, and measures them at the end of each run, and at half and three quarters of the
+longest: repairs, recipes, gaps, sound functions left alone, forwards and seconds. A table and a picture come beside the
+results. Interrupted or ended by `--minutes`, the same command goes on. `--decoders` and `--budgets` run it in pieces.
+`--stage key=value` changes the edit stage of the diffusion model alone, to try what it lacks.
 """
 
 import itertools
@@ -22,8 +22,9 @@ from small_runs import SIZE, TOKENS, Cases, Part, Results, Workplace, measure, o
 DECODERS = {"edit": "diffusion", "autoregressive": "autoregressive twin"}
 SHARES = (0.25, 0.5, 1.0)
 """Budgets, of `--steps`."""
-POINTS = 4
-"""Measurements of a run."""
+POINTS = (0.5, 0.75, 1.0)
+"""Shares of the longest run's steps after which it is measured. Before, in the stage of masks, a model that edits has
+not been taught to leave anything alone."""
 MASKS = 0.4
 """Share of the first stage, as in `ablations.py`."""
 MIXTURES = (
@@ -149,7 +150,8 @@ def main() -> None:
         for budget, decoder in itertools.product(budgets, given.decoders.split(",")):
             threshold = given.threshold if decoder == "edit" else given.twin_threshold
             own = part(decoder, budget, changes if decoder == "edit" else {})
-            for step in (max(1, budget * point // POINTS) for point in range(1, POINTS + 1)):
+            points = POINTS if budget == given.steps else POINTS[-1:]
+            for step in (max(1, round(budget * point)) for point in points):
                 name = f"{decoder}/{budget}/{step}"
                 if name not in results.rows:
                     figures = measure(place.train(own, None, until=step), cases, threshold)
