@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from engine.checkpoints import contents
 from engine.checkpoints.families.registry import recognise
-from engine.errors import CheckpointError
+from engine.errors import CheckpointError, DataError
 from engine.model.config import ModelConfig
 from engine.model.network import Network
 from engine.model.tokenizer import CodeTokenizer
@@ -71,8 +71,8 @@ def load(folder: Path, *, device: str, dtype: torch.dtype) -> tuple[Network, Cod
     config, settings = read_config(folder)
     try:
         tokenizer = CodeTokenizer.load(folder)
-    except Exception as error:  # the tokenizers library raises bare Exception
-        raise CheckpointError(f"{folder / 'tokenizer.json'} cannot be read: {error}") from error
+    except DataError as error:
+        raise CheckpointError(str(error)) from error
     with torch.device("meta"):
         network = Network(config)
     try:

@@ -19,6 +19,7 @@ from engine.data.examples import CHANGED, KEPT, Example, ExampleMaker, Noise
 from engine.data.refactorings import RECIPES
 from engine.data.store import PairStore, RegionStore
 from engine.diffusion.layout import canvas_blocks
+from engine.errors import DataError
 
 LENGTHS = (256, 512, 1024)
 """Lengths of bins, in tokens. An example goes to the first that holds it, so that attention stays cheap for most.
@@ -136,7 +137,7 @@ class BatchMaker:
         Raises:
             ValueError: as `batch`.
         """
-        self._check(mixture)
+        self.check(mixture)
         rng = random.Random(f"{self._seed}:{name}")
         found: list[tuple[str, Example]] = []
         while len(found) < count:
@@ -155,11 +156,11 @@ class BatchMaker:
             noise: of the rows that are masked.
 
         Raises:
-            ValueError: the corpus has no pairs of a recipe that the mixture names.
+            DataError: the corpus has no pairs of a recipe that the mixture names.
         """
         if not self._kept:
             mixture = {kind: share for kind, share in mixture.items() if kind != TRAJECTORY}
-        self._check(mixture)
+        self.check(mixture)
         rng = random.Random(f"{self._seed}:{index}")
         which = rng.choices(range(len(LENGTHS)), self._shares)[0]
         length = LENGTHS[which] * self._maker.copies
@@ -173,14 +174,16 @@ class BatchMaker:
                 misses += 1
         return collate(bins, self._scored, rng)
 
-    def _check(self, mixture: Mapping[str, float]) -> None:
-        lacking = [
-            kind for kind in mixture if kind in self._classes and not sum(map(len, self._classes[kind]))
-        ]
+    def check(self, mixture: Mapping[str, float]) -> None:
+        """Whether there is something of every kind to draw from; trajectories come while a run goes on.
+
+        Raises:
+            DataError: the corpus has no pairs of a recipe that the mixture names.
+        """
+        named = [kind for kind in mixture if kind in self._classes and kind != TRAJECTORY]
+        lacking = [kind for kind in named if not sum(map(len, self._classes[kind]))]
         if lacking:
-            raise ValueError(
-                f"the corpus has no pairs of {', '.join(lacking)}; leave them out of the mixture"
-            )
+            raise DataError(f"the corpus has no pairs of {', '.join(lacking)}; leave them out of the mixture")
 
     def _example(self, kind: str, which: int, noise: Noise, rng: random.Random) -> Example | None:
         if kind in ("refactored", "committed", *RECIPES[1:]):

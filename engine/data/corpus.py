@@ -17,6 +17,8 @@ from engine.data.decontamination import Barrier
 from engine.data.duplicates import Duplicates
 from engine.data.regions import TrainingRegion, regions
 from engine.data.sources import Source
+from engine.errors import DataError
+from engine.files import replacing, write_json
 
 MAX_LINES, MIN_LINES, MAX_BYTES, MAX_LINE = 100, 3, 6_000, 200
 _TEST = re.compile(r"(^|/)tests?(/|_)|(^|/)test_[^/]*$|_test\.py$|/testing/")
@@ -121,9 +123,16 @@ def build(
             "versions": {s.name: s.version for s in held_out},
         },
         "seed": seed,
+        "barred": fingerprint(barred),
     }
-    (folder / "card.json").write_text(json.dumps(card, indent=1))
+    write_json(folder / "card.json", card)
     return card
+
+
+def fingerprint(barred: Iterable[str]) -> dict[str, object]:
+    """Which texts were kept out: how many, and a SHA-256 of them."""
+    each = [hashlib.sha256(text.encode()).digest() for text in barred]
+    return {"texts": len(each), "sha256": hashlib.sha256(b"".join(each)).hexdigest()}
 
 
 def drawable(sources: list[Source], barrier: Barrier, rng: random.Random) -> list[Row]:
@@ -141,13 +150,26 @@ def sampled(rows: list[Row], count: int, rng: random.Random) -> list[Row]:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Rows of `regions.jsonl` or `held_out.jsonl`."""
-    with path.open() as lines:
-        return [Row(**json.loads(line)) for line in lines]
+    """Rows of `regions.jsonl` or `held_out.jsonl`.
+
+    Raises:
+        DataError: the file cannot be read, or holds something else.
+    """
+    found: list[Row] = []
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                found.append(Row(**json.loads(line)))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; `seed train corpus` makes it") from error
+    except (ValueError, TypeError) as error:
+        at = f"{path}, line {len(found) + 1}"
+        raise DataError(f"{at}: no row that `seed train corpus` wrote: {error}") from error
+    return found
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:
     """What `read_rows` reads."""
-    with path.open("w") as file:
+    with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
         for row in rows:
             file.write(json.dumps({"source": row.source, "kind": row.kind, "text": row.text}) + "\n")

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from engine.errors import DataError
+
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 SHINGLE, RUN, JACCARD = 5, 30, 0.7
 
@@ -53,10 +55,26 @@ def _grams(tokens: list[str], n: int) -> Iterator[int]:
 
 
 def texts_of_suites(folder: Path) -> Iterator[str]:
-    """Every text of code or prose in the evaluation suites (`*.jsonl`) of a folder, short fields left out."""
-    for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text().splitlines():
-            yield from _strings(json.loads(line))
+    """Every text of code or prose in the evaluation suites below a folder, short fields left out.
+
+    Suites are files `*.jsonl` of one JSON object a line, and Python files as they are.
+
+    Raises:
+        DataError: a file is no such suite, or there is none.
+    """
+    found = False
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in (".jsonl", ".py") and p.is_file()):
+        try:
+            text = path.read_text(encoding="utf-8")
+            # Not splitlines: inside a text U+2028 and its like may stand as they are.
+            rows = [json.loads(x) for x in text.split("\n") if x.strip()] if path.suffix == ".jsonl" else text
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} cannot be kept out, it is no suite: {error}") from error
+        for barred in _strings(rows):
+            found = True
+            yield barred
+    if not found:
+        raise DataError(f"{folder} holds no suite (*.jsonl, *.py) to keep out of the corpus")
 
 
 def _strings(value: object) -> Iterator[str]:

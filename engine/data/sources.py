@@ -63,16 +63,22 @@ def read_sources(path: Path, repositories: Path) -> tuple[list[Source], list[Sou
 
 
 def _source(entry: dict[str, object], base: Path, skip: tuple[str, ...]) -> Source:
+    missing = [key for key in ("name", "licence") if key not in entry]
+    if missing or not entry.keys() & {"stdlib", "package", "repository"}:
+        raise DataError(f"source {entry}: it needs name, licence, and one of stdlib, package, repository")
     name, licence = str(entry["name"]), str(entry["licence"])
     if licence not in PERMISSIVE:
         raise DataError(f"source {name}: licence {licence} is not permissive; remove it from the list")
     own = entry.get("skip", ())
-    assert isinstance(own, list | tuple), "`skip` is a list of texts"
+    if not isinstance(own, list | tuple):
+        raise DataError(f"source {name}: skip {own!r} is no list of texts")
     path = _place(entry, base)
     if path is None or not path.exists():
         raise DataError(f"source {name}: there is no {path}; fetch it, install it or remove it from the list")
     path = path / ".git" if (path / ".git").is_dir() else path
-    limit = int(str(entry.get("limit", 30_000)))
+    limit = entry.get("limit", 30_000)
+    if not isinstance(limit, int) or limit < 1:
+        raise DataError(f"source {name}: limit {limit!r} is no number of regions from 1")
     source = Source(name, licence, path, limit, skip + tuple(map(str, own)), _version(entry, path))
     if next(source.files(), None) is None:  # nothing trained on, or nothing drawn for evaluation, unnoticed
         raise DataError(

@@ -5,15 +5,16 @@ it. Knows nothing of examples or of how they are drawn.
 """
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
+from engine.files import replacing
 from engine.model.tokenizer import CodeTokenizer
 
 
@@ -29,28 +30,37 @@ class TextPair:
 
 
 def pack_regions(folder: Path, texts: Sequence[str], tokenizer: CodeTokenizer) -> int:
-    """Write `regions.tokens.npy` and `regions.offsets.npy`; the number of tokens."""
+    """Write `regions.tokens.npy`, then `regions.offsets.npy`; the number of tokens.
+
+    Raises:
+        DataError: there are no texts.
+    """
+    if not texts:
+        raise DataError(f"no regions are left for {folder}; check its sources and what is barred from them")
     flat: list[NDArray[np.uint16]] = []
     lengths: list[int] = []
     for start in range(0, len(texts), 4096):
         for ids in tokenizer.encode_batch(texts[start : start + 4096]):
             flat.append(np.array(ids, dtype=np.uint16))
             lengths.append(len(ids))
-    np.save(folder / "regions.tokens.npy", np.concatenate(flat))
-    np.save(folder / "regions.offsets.npy", np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+    _save(folder / "regions.tokens.npy", np.concatenate(flat))
+    _save(folder / "regions.offsets.npy", np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
     return sum(lengths)
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.save(file, array)
 
 
 def pack_pairs(path: Path, pairs: Iterable[TextPair], tokenizer: CodeTokenizer) -> int:
     """Write pairs with their length in tokens; how many. The file has its name only once all are in it."""
     count = 0
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w") as file:
+    with replacing(path) as partial, partial.open("w") as file:
         for pair in pairs:
             length = max(map(len, tokenizer.encode_batch([pair.before, pair.after])))
             file.write(json.dumps({"length": length, **asdict(pair)}) + "\n")
             count += 1
-    os.replace(partial, path)
     return count
 
 
@@ -61,7 +71,7 @@ class RegionStore:
         try:
             self._tokens = np.load(folder / "regions.tokens.npy", mmap_mode="r")
             self._offsets = np.load(folder / "regions.offsets.npy")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise DataError(
                 f"{folder} holds no packed corpus; make one with `seed train corpus`: {error}"
             ) from error

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine.errors import DataError
-from engine.evaluation.judged import JudgedCase
+from engine.evaluation.judged import JudgedCase, check_names
 from engine.evaluation.writing_cases import UNITTESTS
 
 CONFIG = ".meta/config.json"
@@ -42,6 +42,7 @@ def read_exercises(root: Path) -> list[JudgedCase]:
             raise DataError(f"{folder} is no whole exercise: {error}") from error
     if not cases:
         raise DataError(f"{root} holds no Python exercise; give the folder of a copy of the benchmark")
+    check_names(root, [case.name for case in cases])
     return cases
 
 

@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -22,6 +21,7 @@ from engine.checkpoints.describing import family_name
 from engine.editor import Editor
 from engine.errors import DataError
 from engine.evaluation.own_commits import Figures, changed_loss, measure
+from engine.files import write_json
 from engine.training.adopting import adopt
 from engine.training.finetuning import Best, Tuning, tune
 from engine.training.own_history import OwnHistory, read_own_history
@@ -30,6 +30,10 @@ from engine.training.tuned_card import render_tuned_card
 
 QUESTIONS = 3
 """Of `measure` for each commit."""
+
+
+ORIGIN = "origin.json"
+"""File in `<out>.base` that tells what it was made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +111,25 @@ def _native(wish: Wish, out: Path, progress: Progress) -> Wish:
     if family is None:
         return wish
     base = _base(out)
+    origin = _origin(wish.start_from)
+    if base.exists() and json.loads((base / ORIGIN).read_text()) != origin:
+        raise DataError(
+            f"{base} was made of another checkpoint than {wish.start_from}; remove it, or name another --out"
+        )
     if not base.exists():
         progress.line(f"{wish.start_from} is of the family {family}: adding what Seed's edits need")
         partial = base.with_name(base.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
         adopt(wish.start_from, partial)
+        write_json(partial / ORIGIN, origin)
         os.replace(partial, base)
     return replace(wish, start_from=base)
+
+
+def _origin(folder: Path) -> dict[str, Any]:
+    """What tells a checkpoint from elsewhere from another one, without reading its weights."""
+    files = {path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in sorted(folder.iterdir())}
+    return {"folder": str(folder.resolve()), "files": files}
 
 
 class _Model:
@@ -145,7 +161,7 @@ def _work_folder(out: Path, plan: dict[str, Any], progress: Progress) -> Path:
     path = work / "plan.json"
     if not work.exists():
         work.mkdir(parents=True)
-        _write(path, plan)
+        write_json(path, plan)
     elif not path.exists() or json.loads(path.read_text()) != plan:
         raise DataError(
             f"{work} is of a run on other commits or with other options; remove it, or name another folder with --out"
@@ -160,7 +176,7 @@ def _before(path: Path, first: _Model, history: OwnHistory, progress: Progress) 
     if path.exists():
         return Figures.read(json.loads(path.read_text()))
     found = _measured("before", first, history, progress)
-    _write(path, found.as_json())
+    write_json(path, found.as_json())
     return found
 
 
@@ -214,14 +230,7 @@ def _describe(made: Path, name: str, wish: Wish, plan: dict[str, Any], result: F
         "after": result.after.as_json(),
         "better": result.better,
     }
-    _write(made / "finetune.json", report)
+    write_json(made / "finetune.json", report)
     card = wish.start_from / "README.md"
     text = render_tuned_card(name, report, card.read_text() if card.exists() else "")
     (made / "README.md").write_text(text)
-
-
-def _write(path: Path, table: Mapping[str, object]) -> None:
-    """As JSON, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(table, indent=1) + "\n")
-    os.replace(partial, path)

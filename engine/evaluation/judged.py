@@ -14,6 +14,7 @@ Rows are JSON objects, one a line. The formats, told apart by their keys:
 import ast
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,9 +84,21 @@ def read_cases(path: Path, instructions: str = "lazy") -> list[JudgedCase]:
     for number, row in enumerate(read_rows(path), 1):
         try:
             cases.append(_case(row, number, instructions))
-        except (KeyError, TypeError, SyntaxError) as error:
+        except (KeyError, TypeError, AttributeError, SyntaxError) as error:
             raise DataError(f"{path}, row {number}: {error} is missing or wrong; see the formats") from error
+    check_names(path, [case.name for case in cases])
     return cases
+
+
+def check_names(path: Path, names: Sequence[str]) -> None:
+    """Results are kept by the cases' names.
+
+    Raises:
+        DataError: two cases have one name.
+    """
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise DataError(f"{path} has {count} cases of the name {name!r}; give each its own `id`")
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -95,7 +108,9 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         DataError: the file cannot be read.
     """
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        # Not splitlines: inside a text U+2028 and its like may stand as they are.
+        lines = path.read_text(encoding="utf-8").split("\n")
+        rows = [json.loads(line) for line in lines if line.strip()]
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as one JSON object a line: {error}") from error
     if not rows or not all(isinstance(row, dict) for row in rows):
@@ -117,7 +132,7 @@ def _case(row: Mapping[str, Any], number: int, instructions: str) -> JudgedCase:
     if "commit" in row:
         return _commit(row)
     wish = row.get(f"instruction_{instructions}") or row.get("instruction") or FIX
-    name = str(row.get("full_name") or row.get("id") or number)
+    name = str(next((row[key] for key in ("full_name", "id") if row.get(key) not in (None, "")), number))
     return JudgedCase(name, wish, _whole(row["before"]), _whole(row["after"]), row["tests"])
 
 

@@ -196,7 +196,7 @@ def judged_scores(
     for k in tries:
         if sampled and all(len(passed) >= k for passed in sampled):
             scores[f"pass@{k}"] = pass_score(sampled, k)
-    drawn = [row for c in cases if (row := rows.get(f"substitutions {c.name}"))]
+    drawn = [row for c in cases if c.name not in reasons and (row := rows.get(f"substitutions {c.name}"))]
     if drawn:
         scores |= random_scores([(row["count"], row["solved"]) for row in drawn], tries)
     fixes = [row["clean_left"] for c, row in model if c.instruction == FIX]
@@ -218,8 +218,13 @@ def costs(cases: Sequence[JudgedCase], rows: Mapping[str, Mapping[str, Any]]) ->
 
 
 def scored(
-    cases: Sequence[JudgedCase], rows: Mapping[str, Mapping[str, Any]]
+    cases: Sequence[JudgedCase], rows: Mapping[str, Mapping[str, Any]], reasons: Mapping[str, str]
 ) -> tuple[list[float], list[bool]]:
-    """The first candidates' scores, and whether they are right: what calibration is made from."""
-    found = [row for c in cases if (row := rows.get(f"model {c.name}")) and row["score"] is not None]
+    """The first candidates' scores, and whether they are right: what calibration is made from.
+
+    Args:
+        reasons: why cases are not judged by tests; all count by equality where none is judged.
+    """
+    chosen = [c for c in cases if c.name not in reasons] or cases
+    found = [row for c in chosen if (row := rows.get(f"model {c.name}")) and row["score"] is not None]
     return [row["score"] for row in found], [row["solved"]["1"] for row in found]

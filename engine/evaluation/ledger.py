@@ -5,10 +5,13 @@ that was cut off while it was written does not count. Knows nothing of what rows
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from engine.files import replacing
 
 
 class Ledger:
@@ -18,7 +21,7 @@ class Ledger:
         """
         Args:
             header: what makes rows comparable, as JSON values: model, options, data. A file with another header is
-                begun anew.
+                begun anew; the other is kept beside it, with `.before` at the end of its name, until the next.
             resume: whether the rows of a file that is there are taken.
         """
         self.rows: dict[str, dict[str, Any]] = {}
@@ -29,10 +32,12 @@ class Ledger:
         kept = _read(path, top) if resume else []
         self.rows = {row["key"]: row["row"] for row in kept}
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not kept:  # of other settings, which may be asked for again
+            os.replace(path, path.with_name(path.name + ".before"))
         # Written anew: a line that was cut off must not meet the next one.
-        self._file = path.open("w", encoding="utf-8")
-        for line in [top, *kept]:
-            self._write(line)
+        with replacing(path) as partial:
+            partial.write_text("".join(json.dumps(line) + "\n" for line in [top, *kept]), encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8")
 
     def add(self, key: str, row: dict[str, Any]) -> None:
         """Keep the row of a finished case."""
@@ -59,7 +64,7 @@ def _read(path: Path, top: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").split("\n"):
         try:
             found.append(json.loads(line))
         except ValueError:

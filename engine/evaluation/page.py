@@ -47,8 +47,8 @@ def render_page(title: str, reports: Mapping[str, Report], missing: Mapping[str,
 
 
 def value(score: Mapping[str, Any]) -> float:
-    """Of a score in a report: a share, or a mean."""
-    return float(score["share"] if "share" in score else score["mean"])
+    """Of a score in a report: a share, a mean or a difference."""
+    return float(next(score[name] for name in ("share", "mean", "difference") if name in score))
 
 
 def _about(report: Report) -> str:

@@ -1,6 +1,5 @@
 """The report of a suite: figures with what they rest on (machine, model, command), as a table and as JSON."""
 
-import json
 import os
 import platform
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 
 from engine.evaluation.scores import Score, table
+from engine.files import write_json
 from engine.requests import ModelInfo
 
 
@@ -32,7 +32,7 @@ def report(
         "suite": suite,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "command": " ".join(["seed", *sys.argv[1:]]),
-        "commit": _commit(),
+        "commit": commit(),
         "model": {
             "name": model.name,
             "revision": model.revision,
@@ -52,9 +52,9 @@ def report(
 
 
 def write_report(path: Path, found: Mapping[str, Any]) -> None:
-    """Write a report as JSON; folders are made."""
+    """Write a report as JSON, whole or not at all; folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1) + "\n")
+    write_json(path, found)
 
 
 def text(scores: Mapping[str, Score], costs: Mapping[str, float]) -> str:
@@ -62,7 +62,7 @@ def text(scores: Mapping[str, Score], costs: Mapping[str, float]) -> str:
     return table(scores) + "\n" + "  ".join(f"{name} {value}" for name, value in costs.items())
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of the code that measured; None outside a checkout."""
     found = subprocess.run(
         ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],

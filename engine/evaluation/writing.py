@@ -88,9 +88,9 @@ def writing_costs(cases: Sequence[WritingCase], rows: Mapping[str, Mapping[str, 
 
 
 def writing_scored(
-    cases: Sequence[WritingCase], rows: Mapping[str, Mapping[str, Any]]
+    cases: Sequence[WritingCase], rows: Mapping[str, Mapping[str, Any]], reasons: Mapping[str, str]
 ) -> tuple[list[float], list[bool]]:
-    """All samples' scores, and whether they are right: what calibration is made from."""
-    found = [row for case in cases if (row := rows.get(f"model {case.name}"))]
+    """All samples' scores, and whether they are right, of the cases whose tests can be run here."""
+    found = [row for c in cases if c.name not in reasons and (row := rows.get(f"model {c.name}"))]
     scores = [score for row in found for score in row["score"]]
     return scores, [passed for row in found for passed in row["passed"]]

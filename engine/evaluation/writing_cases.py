@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
-from engine.evaluation.judged import HELPERS, read_rows
+from engine.evaluation.judged import HELPERS, check_names, read_rows
 
 UNITTESTS = """
 import unittest as _unittest
@@ -95,12 +95,13 @@ def read_writing(path: Path, read: Reader, variant: str = "") -> list[WritingCas
     for number, row in enumerate(read_rows(path), 1):
         try:
             case = read(row, variant)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"{path}, row {number}: {error} is missing or wrong; see the formats") from error
         if case:
             cases.append(case)
     if not cases:
         raise DataError(f"{path} has no row of {variant!r}")
+    check_names(path, [case.name for case in cases])
     return cases
 
 

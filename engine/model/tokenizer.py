@@ -13,6 +13,7 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from engine.diffusion.levenshtein import EditIds
+from engine.errors import DataError
 
 CONTROLS = ("mask", "delete", "insert", "end", "context", "instruction", "region", "pad")
 
@@ -100,7 +101,15 @@ class CodeTokenizer:
 
     @classmethod
     def load(cls, folder: Path) -> "CodeTokenizer":
-        return cls(Tokenizer.from_file(str(folder / "tokenizer.json")))
+        """The tokenizer in a checkpoint's or a corpus's folder.
+
+        Raises:
+            DataError: there is none.
+        """
+        try:
+            return cls(Tokenizer.from_file(str(folder / "tokenizer.json")))
+        except Exception as error:  # the library raises nothing more precise
+            raise DataError(f"{folder} holds no tokenizer.json that can be read: {error}") from error
 
     def save(self, folder: Path) -> None:
         """Write `tokenizer.json` and what transformers needs to read it as `PreTrainedTokenizerFast`."""

@@ -98,7 +98,7 @@ def _scores(reports: Sequence[Mapping[str, Any]]) -> list[str]:
         ]
         for name, score in report["scores"].items():
             low, high = score["interval"]
-            value = score["share"] if "share" in score else score["mean"]
+            value = next(score[name] for name in ("share", "mean", "difference") if name in score)
             lines.append(f"| {name} | {value:.1%} | {low:.1%} to {high:.1%} | {score['count']} |")
         lines.append("")
     return lines

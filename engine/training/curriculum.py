@@ -111,6 +111,11 @@ class Curriculum:
         ):
             if value not in known:
                 raise DataError(f"{name} {value!r} is not one of {', '.join(known)}")
+        for name in ("warmup", "accumulate", "tokens"):
+            if getattr(self, name) < 1:
+                raise DataError(f"{name} {getattr(self, name)} is less than 1")
+        if not self.stages:
+            raise DataError("a run needs a [[stage]]")
         for stage in self.stages:
             self._check_laps(stage)
 

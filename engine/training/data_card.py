@@ -69,6 +69,7 @@ def data_lines(data: Mapping[str, Any]) -> list[str]:
         *lines,
         "",
         *([_share_removed(data), ""] if near else []),
+        *([_kept_out(data["barred"]), ""] if "barred" in data else []),
         f"Pairs: {', '.join(f'{name} {count:,}' for name, count in data.get('pairs', {}).items())}.",
         "",
         f"Held out, never trained on: {', '.join(name + at.get(name, '') for name in held['sources'])}; "
@@ -81,6 +82,12 @@ def data_lines(data: Mapping[str, Any]) -> list[str]:
 def _share_removed(data: Mapping[str, Any]) -> str:
     removed = sum(source["near_duplicates"] for source in data["sources"].values())
     return f"Near-duplicates removed: {removed:,}, {removed / max(1, removed + data['regions']):.1%} of what was left."
+
+
+def _kept_out(barred: Mapping[str, Any]) -> str:
+    if not barred["texts"]:
+        return "No evaluation suite was named to be kept out."
+    return f"Kept out: {barred['texts']:,} texts of evaluation suites, SHA-256 `{barred['sha256']}`."
 
 
 def _history(data: Mapping[str, Any]) -> list[str]:

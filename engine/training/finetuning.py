@@ -4,7 +4,6 @@ The weights that are kept are those with the least loss on examples that are not
 folder came from or of how good the result is.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import torch
 
+from engine.files import replacing
 from engine.model.config import ModelConfig
 from engine.model.network import Network
 from engine.model.tokenizer import CodeTokenizer
@@ -148,10 +148,9 @@ class Best:
         if not loss < self.loss and self._path.exists():
             return
         self.step, self.loss = step, loss
-        partial = self._path.with_name(self._path.name + ".partial")
         weights = {name: p.detach() for name, p in self._weights.items()}
-        torch.save({"step": step, "loss": loss, "weights": weights}, partial)
-        os.replace(partial, self._path)
+        with replacing(self._path) as partial:
+            torch.save({"step": step, "loss": loss, "weights": weights}, partial)
 
     @torch.no_grad()
     def take(self) -> None:

@@ -8,7 +8,6 @@ Knows nothing of how a stage samples or what it keeps.
 """
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from engine.data.examples import Example, Noise
 from engine.data.tasks import Task
 from engine.diffusion.layout import Prefix
 from engine.diffusion.trajectories import distance
+from engine.files import replacing
 from engine.model.network import Network
 from engine.sampling.edit import Row
 from engine.training.trainer import Trainer
@@ -64,7 +64,7 @@ def run(
 ) -> None:
     """Train up to the curriculum's end, or up to step `until`."""
     steps = trainer.curriculum.steps
-    end = min(until or steps, steps)
+    end = steps if until is None else min(until, steps)
     # Free shapes: sampling is no part of what is compiled for training.
     player = Network(trainer.network.config).to(trainer.device, torch.bfloat16).eval().requires_grad_(False)
     while trainer.step < end:
@@ -93,9 +93,8 @@ def _sample(trainer: Trainer, course: Course, network: Network, lap: int, tell: 
     harvest = course.gather(network, lap, stage.noise)
     figures = {"lap": lap, "examples": len(harvest.examples), **harvest.figures}
     _note(trainer, {**figures, "probe": course.probe(network)}, tell)
-    partial = trainer.folder / "kept.json.partial"
-    partial.write_text(json.dumps([asdict(example) for example in harvest.examples]))
-    os.replace(partial, trainer.folder / "kept.json")
+    with replacing(trainer.folder / "kept.json") as partial:
+        partial.write_text(json.dumps([asdict(example) for example in harvest.examples]))
 
 
 def _note(trainer: Trainer, figures: Mapping[str, Any], tell: Tell) -> None:

@@ -7,11 +7,11 @@ The folder: `regions.jsonl`, `held_out.jsonl`, `card.json` (see `engine.data.cor
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from engine.data.batches import BatchMaker
-from engine.data.corpus import build, read_rows
+from engine.data.corpus import build, fingerprint, read_rows
 from engine.data.decontamination import Barrier, texts_of_suites
 from engine.data.examples import ExampleMaker
 from engine.data.pairs import QUOTA, committed, refactored
@@ -19,6 +19,7 @@ from engine.data.rewrites import RewriteMaker
 from engine.data.sources import read_sources
 from engine.data.store import PairStore, RegionStore, TextPair, pack_pairs, pack_regions
 from engine.errors import DataError
+from engine.files import write_json
 from engine.model.tokenizer import CodeTokenizer
 from engine.training.curriculum import Curriculum
 from engine.training.data_card import render_data_card
@@ -52,12 +53,14 @@ def prepare(
         suites: a folder of evaluation suites (`*.jsonl`) that no training text may resemble.
 
     Raises:
-        DataError: a source is missing or its licence does not permit training.
+        DataError: a source is missing or its licence does not permit training, there is nothing in `suites`, or the
+            folder holds a corpus of other sources, other suites or another seed.
     """
     train, held_out = read_sources(sources, repositories)
     barred = list(texts_of_suites(suites)) if suites else []
     if not (folder / "card.json").exists():
         build(folder, train, held_out, barred, draw=DRAWN, seed=seed, tell=progress.line)
+    _same(folder, {"barred": fingerprint(barred), "seed": seed}, [source.name for source in train])
     rows = read_rows(folder / "regions.jsonl")
     if not (folder / "tokenizer.json").exists():
         some = random.Random(seed).sample(rows, min(TOKENIZER_ROWS, len(rows)))
@@ -66,25 +69,37 @@ def prepare(
     tokenizer = CodeTokenizer.load(folder)
     if not (folder / "regions.offsets.npy").exists():
         progress.line(f"regions: {pack_regions(folder, [row.text for row in rows], tokenizer):,} tokens")
-    counts: Counter[str] = Counter()
     if not (folder / "refactored.jsonl").exists():
+        counts: Counter[str] = Counter()
         short = [row for row in rows if row.text.count("\n") <= PAIR_LINES]
         progress.phase("making refactorings", sum(QUOTA.values()), "pair")
         pairs = _counted(refactored(short, QUOTA, random.Random(seed)), counts, progress)
         made = pack_pairs(folder / "refactored.jsonl", pairs, tokenizer)
         progress.line(f"refactorings: {made:,} pairs")
+        _note(folder / "card.json", "pairs", counts)
     if not (folder / "committed.jsonl").exists():
         barrier = Barrier([*barred, *(row.text for row in read_rows(folder / "held_out.jsonl"))])
         histories = [s.path for s in train if (s.path / "HEAD").exists()]
         progress.phase("reading histories", COMMITS_EACH * len(histories), "change")
-        tally: Counter[str] = Counter()
+        counts, tally = Counter(), Counter[str]()
         pairs = _counted(committed(histories, COMMITS_EACH, barrier, tally), counts, progress)
         made = pack_pairs(folder / "committed.jsonl", pairs, tokenizer)
         progress.line(f"history: {made:,} pairs")
         _note(folder / "card.json", "history", tally)
-    _note(folder / "card.json", "pairs", counts)
+        _note(folder / "card.json", "pairs", counts)
     card = json.loads((folder / "card.json").read_text())
     (folder / "README.md").write_text(render_data_card(folder.resolve().name, card))
+
+
+def _same(folder: Path, told: Mapping[str, object], sources: Sequence[str]) -> None:
+    """Refuse to go on with a corpus as another one; what an older card does not tell counts as the same."""
+    card = json.loads((folder / "card.json").read_text())
+    odd = [name for name, value in told.items() if card.get(name, value) != value]
+    odd += ["sources"] if list(card["sources"]) != list(sources) else []
+    if odd:
+        raise DataError(
+            f"{folder} holds a corpus with other {' and '.join(odd)}; give another --out, or remove it"
+        )
 
 
 def _counted(pairs: Iterator[TextPair], counts: Counter[str], progress: Progress) -> Iterator[TextPair]:
@@ -100,7 +115,7 @@ def _note(card: Path, name: str, counts: Counter[str]) -> None:
     if counts:
         table = json.loads(card.read_text())
         table[name] = table.get(name, {}) | counts
-        card.write_text(json.dumps(table, indent=1))
+        write_json(card, table)
 
 
 def open_batches(

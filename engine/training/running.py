@@ -1,5 +1,6 @@
 """One training run from its configuration to a checkpoint folder: what `seed train run` and `export` call."""
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -10,13 +11,14 @@ import torch
 
 from engine.checkpoints import folder as checkpoint
 from engine.data.refactorings import RECIPES
-from engine.errors import DataError
+from engine.errors import DataError, DeviceError
+from engine.files import replacing, write_json
 from engine.model.network import Network
 from engine.model.tokenizer import CodeTokenizer
 from engine.training import laps
 from engine.training.card import render_card
 from engine.training.courses import Judged, course_of
-from engine.training.curriculum import read_curriculum
+from engine.training.curriculum import Curriculum, read_curriculum
 from engine.training.exclusive import exclusive
 from engine.training.plot import plot_laps, plot_losses
 from engine.training.preparation import open_batches
@@ -26,6 +28,8 @@ from engine.training.trainer import Trainer
 CONFIGS = Path(__file__).parent / "configs"
 BEGAN = "began.json"
 """File of a run's folder that names the checkpoint whose weights it began with."""
+DATA = "corpus.json"
+"""File of a run's folder that tells which corpus it reads."""
 LOOKAHEAD = 32
 """Tokens that an exported twin verifies in one forward."""
 
@@ -57,20 +61,29 @@ def run(
         judged: reads the tasks with tests that a run in laps may name.
 
     Raises:
-        DataError: the corpus or the configuration cannot be used, the checkpoint has another tokenizer or shape, or
-            another process trains in `folder`.
+        DataError: the corpus or the configuration cannot be used or are not those that the run in `folder` began
+            with, the checkpoint has another tokenizer or shape, or another process trains in `folder`.
         CheckpointError: `start_from` is no checkpoint.
+        DeviceError: there is no such device.
     """
     tokenizer = CodeTokenizer.load(corpus)
     curriculum = read_curriculum(config, tokenizer.size)
     maker = open_batches(corpus, curriculum, tokenizer)
+    for stage in curriculum.stages:
+        maker.check(stage.mixture)
     controls = tokenizer.controls
     never = controls.never if curriculum.decoder == "edit" else controls.unwritten
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise DeviceError(f"device {device}: this machine has no CUDA device; use cpu")
     processes = join(device)
     device = f"cuda:{processes.local_rank}" if device == "cuda" else device
     with exclusive(folder) if processes.is_first else nullcontext():
         trainer = Trainer(folder, curriculum, maker, never=never, device=device, processes=processes)
-        (folder / "config.toml").write_text(config.read_text())
+        if trainer.step:
+            _same(folder, corpus, config, curriculum, tokenizer)
+        else:
+            (folder / "config.toml").write_text(config.read_text())
+            write_json(folder / DATA, _data(corpus))
         if start_from is not None and trainer.step == 0:
             weights, began = _weights(start_from, corpus, trainer.network)
             trainer.begin_with(weights)
@@ -92,6 +105,32 @@ def run(
                 plot_losses(folder / "log.jsonl", folder / "loss.png")
                 plot_laps(folder / "log.jsonl", folder / "laps.png")
             processes.leave()
+
+
+def _data(corpus: Path) -> dict[str, str]:
+    """What tells a corpus from another one: SHA-256 of its tokenizer and of its regions' lengths."""
+    names = ("tokenizer.json", "regions.offsets.npy")
+    return {name: hashlib.sha256((corpus / name).read_bytes()).hexdigest() for name in names}
+
+
+def _same(folder: Path, corpus: Path, config: Path, curriculum: Curriculum, tokenizer: CodeTokenizer) -> None:
+    """Refuse to go on with a run as another one.
+
+    Raises:
+        DataError: the run in `folder` has another configuration, or read another corpus.
+    """
+    own = folder / "config.toml"
+    if own.exists() and read_curriculum(own, tokenizer.size) != curriculum:
+        raise DataError(
+            f"{folder} holds a run of another configuration than {config}; name {own}, or another folder"
+        )
+    _same_data(folder, corpus)
+
+
+def _same_data(folder: Path, corpus: Path) -> None:
+    path = folder / DATA
+    if path.exists() and json.loads(path.read_text()) != _data(corpus):
+        raise DataError(f"{folder} holds a run on another corpus than {corpus}; name that one with --corpus")
 
 
 def _weights(
@@ -137,8 +176,8 @@ def export(
         reports: files of `seed eval` whose figures the card shows.
 
     Raises:
-        DataError: the run has saved nothing yet, began with other weights than those of `start`, or a report cannot
-            be read.
+        DataError: the run has saved nothing yet, read another corpus, began with other weights than those of `start`,
+            or a report cannot be read.
     """
     tokenizer = CodeTokenizer.load(corpus)
     curriculum = read_curriculum(folder / "config.toml", tokenizer.size)
@@ -146,6 +185,7 @@ def export(
         state = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
     except OSError as error:
         raise DataError(f"{folder} holds no saved run: {error}") from error
+    _same_data(folder, corpus)
     network = Network(curriculum.model)
     network.load_state_dict(state["network"])
     if state.get("average") is not None:
@@ -169,13 +209,14 @@ def export(
         settings["began_with"] = began
     if curriculum.decoder == "autoregressive":
         settings |= {"decoder": curriculum.decoder, "lookahead": LOOKAHEAD}
-    checkpoint.save(out, network, tokenizer, settings)
     try:
         data, *figures = (json.loads(path.read_text()) for path in (corpus / "card.json", *reports))
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot make the model card: {error}") from error
-    card = render_card(out.name, curriculum, settings, network.parameter_count(), data, figures)
-    (out / "README.md").write_text(card)
+        card = render_card(out.name, curriculum, settings, network.parameter_count(), data, figures)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise DataError(f"cannot make the model card: {error!r}") from error
+    checkpoint.save(out, network, tokenizer, settings)
+    with replacing(out / "README.md") as partial:
+        partial.write_text(card)
 
 
 def _keep(

@@ -6,7 +6,6 @@ several processes together what one would have seen.
 """
 
 import json
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from engine.data.batches import Batch, BatchMaker, visible
 from engine.data.examples import CHANGED, CHANGED_WEIGHT, KEPT, MASKED
+from engine.files import replacing
 from engine.model.network import Network
 from engine.training import sharding
 from engine.training.acceleration import accelerate, hidden_matrices
@@ -111,7 +111,7 @@ class Trainer:
         tell: Callable[[dict[str, Any]], None],
     ) -> None:
         """Train up to the curriculum's end, or up to step `until`; saves at the end, and when interrupted."""
-        end = min(until or self.curriculum.steps, self.curriculum.steps)
+        end = self.curriculum.steps if until is None else min(until, self.curriculum.steps)
         if compiled and self._losses is scored_losses:  # once, however often it runs
             accelerate(self.network)
             if self._is_sharded:
@@ -132,8 +132,8 @@ class Trainer:
             )
         )
         self._clock, self._spent = time.perf_counter() - self._spent, 0.0
-        for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores Ctrl-C's signal
-            signal.signal(number, self._stop)
+        # Named, since a shell's background job ignores Ctrl-C's signal.
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             while self.step < end and not self.processes.any(self._stopping):  # all end after the same step
                 self._one_step([next(batches) for _ in range(self.curriculum.accumulate)], self._totals)
@@ -148,6 +148,9 @@ class Trainer:
             if self._is_whole and self.processes.count == 1:  # several save together, or not at all
                 self.save()
             raise
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler or signal.SIG_DFL)
         self.save()
         if self.step < end:
             raise KeyboardInterrupt
@@ -262,9 +265,8 @@ class Trainer:
             }
         )
         if self.processes.is_first:
-            partial = self.folder / "state.pt.partial"
-            torch.save(state, partial)
-            os.replace(partial, self.folder / "state.pt")
+            with replacing(self.folder / "state.pt") as partial:
+                torch.save(state, partial)
 
     def _whole(self, state: Any) -> Any:
         return sharding.whole(state) if self._is_sharded else state
@@ -310,7 +312,9 @@ def _add(totals: dict[str, float], **values: float) -> None:
 
 
 def _cut_log(path: Path, step: int) -> None:
-    """Drop lines of steps that will be run again."""
-    if path.exists():
-        lines = [line for line in path.read_text().splitlines() if json.loads(line)["step"] <= step]
-        path.write_text("".join(line + "\n" for line in lines))
+    """Drop lines of steps that will be run again, and one that was cut off."""
+    if not path.exists():
+        return
+    whole = [line for line in path.read_text().split("\n")[:-1] if line]
+    with replacing(path) as partial:
+        partial.write_text("".join(line + "\n" for line in whole if json.loads(line)["step"] <= step))

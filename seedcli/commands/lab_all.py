@@ -2,6 +2,7 @@
 with; the suites themselves are commands of their own.
 """
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ class Planned:
 
     name: str
     """Of its report."""
+    data: Path
+    """Its cases."""
     arguments: tuple[str, ...]
 
 
@@ -125,12 +128,12 @@ def _found(data: Path | None, held_out: Path, limit: int) -> Iterator[Planned]:
     if held_out.exists():
         for name, (suite, *options) in HELD_OUT.items():
             count = ("--count" if suite == "repair" else "--each", str(limit)) if limit else ()
-            yield Planned(name, (suite, "--held-out", str(held_out.resolve()), *options, *count))
+            yield Planned(name, held_out, (suite, "--held-out", str(held_out.resolve()), *options, *count))
     most = ("--limit", str(limit)) if limit else ()
     for path in sorted(data.iterdir()) if data else ():
         for pattern, (suite, *chosen) in FILES.items():
             if fnmatch(path.name.lower(), pattern):
-                yield Planned(path.stem, (suite, "--data", str(path.resolve()), *chosen, *most))
+                yield Planned(path.stem, path, (suite, "--data", str(path.resolve()), *chosen, *most))
 
 
 def _report(
@@ -140,16 +143,40 @@ def _report(
 
     Raises:
         SeedError: the suite cannot be run.
+        KeyboardInterrupt: while it ran.
     """
+    from engine.files import write_json
+
     assert context.parent is not None, "the suites are this command's neighbours"
-    asked = {"arguments": list(plan.arguments), "revision": revision}
+    asked = {"arguments": list(plan.arguments), "cases": _digest(plan.data), "revision": revision}
     done = out.with_suffix(".done")  # written last: a report without it may rest on other options
-    if not (done.exists() and json.loads(done.read_text()) == asked and out.exists()):
+    if not (_said(done) == asked and out.exists()):
+        done.unlink(missing_ok=True)
         print(f"{plan.name}:", file=sys.stderr, flush=True)
         chosen = ["--model", str(model)] if model else []
-        context.parent.command.main(
+        code = context.parent.command.main(
             [*plan.arguments, *chosen, "--out", str(out)], "seed eval", standalone_mode=False
         )
-        done.write_text(json.dumps(asked) + "\n")
+        if code:  # Typer makes one of an interrupt
+            raise KeyboardInterrupt
+        write_json(done, asked)
     found: dict[str, Any] = json.loads(out.read_text())
     return found
+
+
+def _said(done: Path) -> Any:
+    """What a finished report was asked with; None where that cannot be read."""
+    try:
+        return json.loads(done.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _digest(data: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of all files in a folder."""
+    found = hashlib.sha256()
+    for path in sorted(p for p in data.rglob("*") if p.is_file()) if data.is_dir() else [data]:
+        found.update(
+            str(path.relative_to(data)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest()
+        )
+    return found.hexdigest()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from seedcli.commands.measuring import Model
+from seedcli.commands.measuring import Model, check_out, read_held_out
 from seedcli.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def bench(
     from engine.errors import EngineError
     from engine.evaluation.reports import write_report
 
+    check_out(out)
     before: BenchRow | None = None
 
     def show(row: BenchRow) -> None:
@@ -84,19 +85,14 @@ def _prepare(
 ) -> "tuple[Weights, dict[str, Suite]]":
     from engine.bench.decoders import trained
     from engine.bench.run import FULL, QUICK, set_threads, suites
-    from engine.data.corpus import read_rows
 
     names = [name.strip() for name in only.split(",") if name.strip()] or list(NAMES)
     if unknown := [name for name in names if name not in NAMES]:
         raise SettingsError(f"--only {unknown[0]} is no suite; there are {', '.join(NAMES)}")
-    if not held_out.exists():
-        raise SettingsError(
-            f"there is no {held_out}; make it with `seed train corpus`, or name it with --held-out"
-        )
     set_threads(threads)
     weights = trained(model, device=device, dtype=dtype)
     other = trained(twin, device=device, dtype=dtype) if twin else None
-    functions = [row.text for row in read_rows(held_out)]
+    functions = [row.text for row in read_held_out(held_out)]
     found = suites(QUICK if quick else FULL, weights, other, functions, _tell)
     return weights, {name: suite for name, suite in found.items() if name in names}
 

@@ -233,7 +233,7 @@ def _judge(suite: str, cases: "Sequence[JudgedCase]", how: Judging) -> None:
                 bench.substitutions(cases, tell)
         reasons = bench.unjudged(cases)
         scores = judged_scores(cases, ledger.rows, how.tries, reasons)
-        answers = scored(cases, ledger.rows)
+        answers = scored(cases, ledger.rows, reasons)
         spent = costs(cases, ledger.rows)
     finish(suite, editor, scores, spent, details | {"not_judged": reasons}, answers, how.out)
     say_unjudged(reasons, cases)

@@ -16,10 +16,12 @@ from seedcli.commands.measuring import (
     Resume,
     Threshold,
     bar,
+    check_out,
     counts,
     finish,
     open_editor,
     open_ledger,
+    read_held_out,
 )
 from seedcli.errors import ModelError, SettingsError
 
@@ -140,12 +142,11 @@ def recipes(
     Examples:
       seed eval recipes --held-out corpus/held_out.jsonl --out recipes.json
     """
-    from engine.data.corpus import read_rows
     from engine.data.pairs import identifiers
     from engine.evaluation.recipes import recipe_cases
 
     functions = _functions(held_out)[skip:]
-    cases = recipe_cases(functions, each, seed, identifiers(read_rows(held_out), 4000))
+    cases = recipe_cases(functions, each, seed, identifiers(read_held_out(held_out), 4000))
     details = {"each": each, "seed": seed, "skip": skip}
     _measure_recipes(_Asking("recipes", model, threshold, out, resume), cases, _by_name(cases), details)
 
@@ -189,16 +190,16 @@ def exit_head(
       seed eval exit --model my-model-with-exit --held-out corpus/held_out.jsonl
     """
     from engine.checkpoints.folder import DEFAULT
-    from engine.data.corpus import read_rows
     from engine.data.pairs import identifiers
     from engine.errors import EngineError
     from engine.evaluation.exits import measure
     from engine.evaluation.recipes import recipe_cases
     from engine.evaluation.repair import repair_cases
 
+    check_out(out)
     functions = _functions(held_out)[skip:]
     broken = _made(lambda: repair_cases(functions, count, seed))
-    others = recipe_cases(functions, each, seed, identifiers(read_rows(held_out), 4000))
+    others = recipe_cases(functions, each, seed, identifiers(read_held_out(held_out), 4000))
     asked = {
         "repair": [("fix the bug", case.before, case.after) for case in broken],
         "recipes": [(case.instruction, case.before, case.after) for case in others],
@@ -314,13 +315,7 @@ def _measure(
 
 
 def _functions(held_out: Path) -> list[str]:
-    from engine.data.corpus import read_rows
-
-    if not held_out.exists():
-        raise SettingsError(
-            f"there is no {held_out}; make it with `seed train corpus`, or name it with --held-out"
-        )
-    return [row.text for row in read_rows(held_out)]
+    return [row.text for row in read_held_out(held_out)]
 
 
 def _made(make: Callable[[], Any]) -> Any:

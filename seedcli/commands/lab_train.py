@@ -58,7 +58,7 @@ def run(
         help="TOML file of the run, or the name of one that comes along (first, second, default, order, on_policy); "
         "the default checkpoint's if not given.",
     ),
-    until: int = typer.Option(None, help="Stop after this step; a later call goes on."),
+    until: int = typer.Option(None, min=1, help="Stop after this step; a later call goes on."),
     device: str = typer.Option("cpu", help="cpu or cuda."),
     workers: int = typer.Option(1, help="Processes that make examples; a GPU needs one a core."),
     start_from: Path = typer.Option(None, help="Checkpoint whose weights a new run begins with."),

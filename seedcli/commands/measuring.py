@@ -1,5 +1,6 @@
 """What the suites of `seed eval` share: options, a progress bar, the model, the report. Knows nothing of any suite."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import typer
 from seedcli.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
+    from engine.data.corpus import Row
     from engine.editor import Editor
     from engine.evaluation.cage import Limits
     from engine.evaluation.ledger import Ledger
@@ -63,6 +65,25 @@ def limits(seconds: float, *, packages: bool = False) -> "Limits":
     return Limits(seconds, wall)
 
 
+def read_held_out(path: Path) -> "list[Row]":
+    """The held-out functions of a corpus.
+
+    Raises:
+        SettingsError: there are none in that file.
+    """
+    from engine.data.corpus import read_rows
+    from engine.errors import DataError
+
+    if not path.exists():
+        raise SettingsError(
+            f"there is no {path}; make it with `seed train corpus`, or name it with --held-out"
+        )
+    try:
+        return read_rows(path)
+    except DataError as error:
+        raise SettingsError(f"{error}; name another file with --held-out") from error
+
+
 def open_editor(model: Path | None) -> "Editor":
     """The checkpoint in a folder, or the default one.
 
@@ -78,13 +99,37 @@ def open_editor(model: Path | None) -> "Editor":
         raise ModelError(str(error)) from error
 
 
+def check_out(out: Path | None) -> None:
+    """Make the report's folder, before anything is measured.
+
+    Raises:
+        SettingsError: nothing can be written there.
+    """
+    if out is None:
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"--out {out}: {error.strerror}; name another file") from error
+    if out.is_dir() or not os.access(out.parent, os.W_OK):
+        why = "is a folder" if out.is_dir() else f"{out.parent} cannot be written"
+        raise SettingsError(f"--out {out}: {why}; name another file")
+
+
 def open_ledger(
     suite: str, editor: "Editor", details: Mapping[str, Any], out: Path | None, *, resume: bool
 ) -> "Ledger":
-    """Finished cases beside the report; rows of another model or other options are not taken."""
-    from engine.evaluation.ledger import Ledger
+    """Finished cases beside the report; rows of another model, other code or other options are not taken.
 
-    header = {"suite": suite, "revision": editor.info.revision, "dtype": editor.info.dtype, **details}
+    Raises:
+        SettingsError: nothing can be written there.
+    """
+    from engine.evaluation.ledger import Ledger
+    from engine.evaluation.reports import commit
+
+    check_out(out)
+    model = {"revision": editor.info.revision, "dtype": editor.info.dtype}
+    header = {"suite": suite, "commit": commit(), **model, **details}
     return Ledger(out.with_name(out.name + ".cases.jsonl") if out else None, header, resume=resume)
 
 

@@ -7,7 +7,7 @@ from platform import python_version
 import pytest
 
 from engine.data.corpus import build, read_rows
-from engine.data.decontamination import Barrier
+from engine.data.decontamination import Barrier, texts_of_suites
 from engine.data.regions import regions
 from engine.data.sources import Source, read_sources
 from engine.errors import DataError
@@ -160,3 +160,40 @@ def test_limits_draw_at_random(repository):
 
     rows = list(collect(source(repository, limit=2), set(), random.Random(0)))
     assert len(rows) == 2
+
+
+def test_suites_are_read_wherever_they_lie(tmp_path):
+    deep = tmp_path / "exercises/two"
+    deep.mkdir(parents=True)
+    text = function("deep", 6) + "\u2028"
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"before": text, "id": 1}, ensure_ascii=False) + "\n\n")
+    (deep / "example.py").write_text(function("example", 6))
+    assert list(texts_of_suites(tmp_path)) == [function("example", 6), text]
+
+
+@pytest.mark.parametrize("name", ["nowhere", "rows.jsonl"])
+def test_a_folder_with_nothing_to_keep_out_is_an_error(tmp_path, name):
+    (tmp_path / "rows.jsonl").write_text("{\n")
+    with pytest.raises(DataError, match=name):
+        list(texts_of_suites(tmp_path / "nowhere" if name == "nowhere" else tmp_path))
+
+
+def test_a_row_that_is_none_is_named_with_its_line(tmp_path):
+    path = tmp_path / "held_out.jsonl"
+    path.write_text('{"source": "s", "kind": "function", "text": "x = 1"}\n{"source": "s"')
+    with pytest.raises(DataError, match=r"held_out\.jsonl, line 2"):
+        read_rows(path)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        'licence = "MIT"',
+        'name = "a"\nlicence = "MIT"',
+        'name = "a"\nlicence = "MIT"\nstdlib = true\nlimit = "many"',
+    ],
+)
+def test_a_source_that_lacks_something_is_named(tmp_path, entry):
+    (tmp_path / "sources.toml").write_text(f"[[train]]\n{entry}\n")
+    with pytest.raises(DataError, match="source"):
+        read_sources(tmp_path / "sources.toml", tmp_path)

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from safetensors.torch import load_file
 
 from engine.editor import Editor
 from engine.errors import DataError
+from engine.evaluation import finetuned
 from engine.evaluation.finetuned import Wish, finetune
 from engine.evaluation.own_commits import EXACT, LEFT, Figures
 from engine.evaluation.scores import Share
@@ -102,3 +104,20 @@ def test_better_is_more_exact_matches_or_as_many_and_a_lower_loss():
     assert not before.better_than(before)
     assert not figures(3, 4, 1.0).better_than(before)
     assert Figures.read(json.loads(json.dumps(before.as_json()))) == before
+
+
+def test_what_was_adopted_of_another_checkpoint_is_not_taken(wish, tmp_path, monkeypatch):
+    def adopt(_, out):
+        shutil.copytree(wish.start_from, out)
+
+    monkeypatch.setattr(finetuned, "family_name", lambda _: "llada")
+    monkeypatch.setattr(finetuned, "adopt", adopt)
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        (folder / "config.json").write_text(folder.name)
+    native = finetuned._native(replace(wish, start_from=first), tmp_path / "ours", Listener())
+    assert native.start_from == tmp_path / "ours.base"
+    assert finetuned._native(replace(wish, start_from=first), tmp_path / "ours", Listener()) == native
+    with pytest.raises(DataError, match="another checkpoint than"):
+        finetuned._native(replace(wish, start_from=second), tmp_path / "ours", Listener())

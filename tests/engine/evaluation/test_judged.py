@@ -84,7 +84,9 @@ def test_rows_without_an_instruction_are_to_be_fixed(tmp_path):
 
 
 def test_a_commit_is_told_its_subject_and_not_judged_by_tests(tmp_path):
-    with_tests, without = read(tmp_path, COMMIT | {"exec": {"test_files": ["t.py"]}}, COMMIT)
+    with_tests, without = read(
+        tmp_path, COMMIT | {"exec": {"test_files": ["t.py"]}}, COMMIT | {"id": "a/b/2"}
+    )
     assert with_tests.instruction == "Say hello"
     assert with_tests.unjudged == "its tests need a checkout of a/b at 0123456789"
     assert without.unjudged == "it has no tests"
@@ -107,3 +109,29 @@ def test_the_digest_tells_cases_apart(tmp_path):
     one, other = read(tmp_path, EDIT), read(tmp_path, EDIT | {"tests": "pass"})
     assert digest(one) == digest(list(one))
     assert digest(one) != digest(other)
+
+
+PLAIN = {"before": "x = 1", "after": "x = 2", "tests": "assert x == 2"}
+
+
+def test_names_that_are_numbers_are_names(tmp_path):
+    cases = read(tmp_path, *({**PLAIN, "id": number} for number in range(3)))
+    assert [case.name for case in cases] == ["0", "1", "2"]
+    assert [case.name for case in read(tmp_path, PLAIN, PLAIN)] == ["1", "2"]
+
+
+def test_cases_of_one_name_are_an_error(tmp_path):
+    with pytest.raises(DataError, match="2 cases of the name 'a'"):
+        read(tmp_path, {**PLAIN, "id": "a"}, {**PLAIN, "id": "a"})
+
+
+def test_a_row_without_a_text_is_named(tmp_path):
+    with pytest.raises(DataError, match="row 1"):
+        read(tmp_path, {**PLAIN, "before": None})
+
+
+def test_line_separators_inside_a_text_end_no_row(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**PLAIN, "before": "x = '\u2028'"}, ensure_ascii=False) + "\n")
+    (case,) = read_cases(path)
+    assert case.before == "x = '\u2028'\n"

@@ -57,7 +57,7 @@ def test_tries_are_judged_by_tests_or_by_equality(bench):
     assert scores["solved within 1 try"].count == 1
     assert [scores[f"exact within {k}"].hits for k in ("1 try", "2 tries", "3 tries")] == [0, 0, 3]
     assert (scores["sound code left alone"].hits, scores["sound code left alone"].count) == (2, 2)
-    assert scored(CASES, bench.ledger.rows) == ([0.9] * 3, [False] * 3)
+    assert scored(CASES, bench.ledger.rows, reasons) == ([0.9], [False])  # as what is solved
     assert costs(CASES, bench.ledger.rows)["forwards_per_edit"] == 3
     assert all(must_parse for _, _, must_parse in editor.asked)
 
@@ -71,6 +71,8 @@ def test_all_substitutions_are_counted_exactly(bench):
     count = rows["substitutions tested"]["count"]
     scores = judged_scores(CASES, rows, [1, 4], {})
     assert scores["random substitutions, 1 try"].value == pytest.approx(1 / count)
+    judged = judged_scores(CASES, rows, [1], bench.unjudged(CASES))
+    assert judged["some substitution is right"].count == 1  # as what the model solves
     assert scores["random substitutions, 4 tries"].value == pytest.approx(4 / count)
     assert scores["some substitution is right"].hits == 3
 

@@ -1,4 +1,7 @@
 import json
+from pathlib import Path
+
+import pytest
 
 from engine.evaluation.ledger import Ledger
 
@@ -46,3 +49,26 @@ def test_without_a_path_rows_stay_in_memory():
     with Ledger(None, {}) as ledger:
         ledger.add("one", {"x": 1})
         assert ledger.rows == {"one": {"x": 1}}
+
+
+def test_rows_of_other_settings_are_kept_beside(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    with Ledger(path, {"model": "a"}) as ledger:
+        ledger.add("one", {"x": 1})
+    filled(path, {"model": "b"})
+    assert filled(tmp_path / "rows.jsonl.before", {"model": "a"}) == {"one": {"x": 1}}
+
+
+def test_a_full_disk_takes_no_rows_that_were_there(tmp_path, monkeypatch):
+    path = tmp_path / "rows.jsonl"
+    with Ledger(path, {}) as ledger:
+        ledger.add("one", {"x": 1})
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space"):
+            Ledger(path, {})
+    assert filled(path, {}) == {"one": {"x": 1}}

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from engine.checkpoints import folder as checkpoint
 from engine.data.corpus import build
 from engine.data.sources import Source
 from engine.editor import Editor
-from engine.errors import DataError
+from engine.errors import DataError, DeviceError
 from engine.model.exit_head import ExitHead
 from engine.requests import EditOptions, EditRequest
 from engine.training import preparation
@@ -46,7 +47,7 @@ def prepared(tmp_path_factory):
         )
     folder = base / "corpus"
     build(folder, [Source("code", "MIT", code, 100)], [], [], draw=0, seed=1, tell=str)
-    (base / "sources.toml").write_text("")
+    (base / "sources.toml").write_text('[[train]]\nname = "code"\nlicence = "MIT"\nrepository = "code"\n')
     listener = Listener()
     preparation.prepare(folder, base / "sources.toml", base, None, seed=1, progress=listener)
     assert [name for name, _, _ in listener.phases] == ["making refactorings", "reading histories"]
@@ -221,3 +222,96 @@ def test_preparing_again_keeps_what_exists(prepared):
     assert before == contents(prepared / "corpus")
     assert "| code | MIT | 30 | 0 | 0 |" in (prepared / "corpus/README.md").read_text()
     assert json.loads((prepared / "corpus/card.json").read_text())["pairs"]
+
+
+def trained(prepared, folder, config=None, *, until=None, corpus=None, **more):
+    run(
+        corpus or prepared / "corpus",
+        config or prepared / "run.toml",
+        folder,
+        until=until,
+        device="cpu",
+        compiled=False,
+        workers=0,
+        tell=str,
+        **more,
+    )
+
+
+def test_a_run_does_not_go_on_as_another_one(prepared, tmp_path):
+    trained(prepared, tmp_path / "run", until=1)
+    before = (tmp_path / "run/config.toml").read_text()
+    other = tmp_path / "other.toml"
+    other.write_text(CONFIG.replace("edited = 1", "edited = 2"))
+    with pytest.raises(DataError, match="another configuration"):
+        trained(prepared, tmp_path / "run", other)
+    assert (tmp_path / "run/config.toml").read_text() == before
+    same = tmp_path / "same.toml"
+    same.write_text(CONFIG + "\n# a comment changes nothing\n")
+    trained(prepared, tmp_path / "run", same)
+
+
+def test_a_run_does_not_go_on_with_another_corpus(prepared, tmp_path):
+    trained(prepared, tmp_path / "run", until=1)
+    corpus = tmp_path / "corpus"
+    shutil.copytree(prepared / "corpus", corpus)
+    tokenizer = corpus / "tokenizer.json"
+    tokenizer.write_text(tokenizer.read_text() + " ")
+    with pytest.raises(DataError, match="another corpus"):
+        trained(prepared, tmp_path / "run", corpus=corpus)
+    with pytest.raises(DataError, match="another corpus"):
+        export(corpus, tmp_path / "run", tmp_path / "out", threshold=0.6, sure=0.2)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_that_cannot_be_read_leaves_the_checkpoint_as_it_was(prepared, tmp_path):
+    trained(prepared, tmp_path / "run", until=1)
+    out = tmp_path / "out"
+    export(prepared / "corpus", tmp_path / "run", out, threshold=0.6, sure=0.2)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    trained(prepared, tmp_path / "run")
+    report = tmp_path / "report.json"
+    report.write_text('{"command": "seed eval", "date": "today", "scores": {"a": {}}}')
+    with pytest.raises(DataError, match="model card"):
+        export(prepared / "corpus", tmp_path / "run", out, threshold=0.6, sure=0.2, reports=[report])
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    report.write_text(
+        '{"command": "seed eval scan", "date": "today",'
+        ' "scores": {"ahead": {"difference": 0.25, "interval": [0.1, 0.4], "count": 9}}}'
+    )
+    export(prepared / "corpus", tmp_path / "run", out, threshold=0.6, sure=0.2, reports=[report])
+    assert "| ahead | 25.0% | 10.0% to 40.0% | 9 |" in (out / "README.md").read_text()
+
+
+def test_what_a_corpus_has_nothing_of_is_told_before_training(prepared, tmp_path):
+    config = tmp_path / "commits.toml"
+    config.write_text(CONFIG.replace("edited = 1", "committed = 1"))
+    with pytest.raises(DataError, match="no pairs of committed"):
+        trained(prepared, tmp_path / "run", config)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="asks for what is not there")
+def test_a_device_that_is_not_there_is_named(prepared, tmp_path):
+    with pytest.raises(DeviceError, match="cuda"):
+        run(
+            prepared / "corpus",
+            prepared / "run.toml",
+            tmp_path / "run",
+            until=1,
+            device="cuda",
+            compiled=False,
+            tell=str,
+        )
+
+
+def test_a_corpus_does_not_go_on_as_another_one(prepared, tmp_path):
+    (tmp_path / "suite.jsonl").write_text(json.dumps({"before": "print('hello, evaluation')\n" * 9}) + "\n")
+    with pytest.raises(DataError, match="other barred"):
+        preparation.prepare(
+            prepared / "corpus", prepared / "sources.toml", prepared, tmp_path, seed=1, progress=Listener()
+        )
+    with pytest.raises(DataError, match="other seed"):
+        preparation.prepare(
+            prepared / "corpus", prepared / "sources.toml", prepared, None, seed=2, progress=Listener()
+        )
+    assert "No evaluation suite was named" in (prepared / "corpus/README.md").read_text()

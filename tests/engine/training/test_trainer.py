@@ -1,4 +1,5 @@
 import json
+import signal
 
 import pytest
 import torch
@@ -209,3 +210,27 @@ def test_a_half_step_is_never_saved(start, monkeypatch):
     after = torch.load(trainer.folder / "state.pt", weights_only=True)
     assert after["step"] == 1
     assert all(torch.equal(before["network"][n], w) for n, w in after["network"].items())
+
+
+def test_signals_are_given_back(start):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    go(start("signals"), until=1)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_log_line_that_was_cut_off_is_dropped(start):
+    trainer = start("cut")
+    go(trainer, until=1)
+    log = trainer.folder / "log.jsonl"
+    whole = log.read_text()
+    log.write_text(whole + '{"step": 1, "sta')
+    assert start("cut").step == 1
+    assert log.read_text() == whole
+
+
+@pytest.mark.parametrize("key", ["warmup", "accumulate", "tokens"])
+def test_a_number_that_must_be_positive_is_named(tmp_path, key):
+    path = tmp_path / "run.toml"
+    path.write_text(f'[run]\n{key} = 0\n[[stage]]\nname = "a"\nsteps = 1\nmixture = {{ masked = 1 }}\n')
+    with pytest.raises(DataError, match=key):
+        read_curriculum(path, 300)

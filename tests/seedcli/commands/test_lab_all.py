@@ -90,3 +90,33 @@ def test_a_suite_that_is_not_there_is_named(editor, suites, only):
 def test_an_empty_folder_is_an_error(editor, tmp_path):
     done = everything(tmp_path, tmp_path / "out")
     assert isinstance(done.exception, SettingsError)
+
+
+def test_an_interrupt_ends_the_run_and_finishes_nothing(editor, suites, tmp_path, monkeypatch):
+    everything(suites, tmp_path / "out", "--only", "quixbugs")
+    done = tmp_path / "out/quixbugs.done"
+    assert done.exists()
+    (suites / "quixbugs.jsonl").write_text(json.dumps(ROW | {"id": "another"}) + "\n")
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(editor, "propose", interrupted, raising=False)
+        assert everything(suites, tmp_path / "out", "--only", "quixbugs").exit_code == 130
+    assert not done.exists()
+
+
+def test_other_cases_of_the_same_name_are_measured(editor, suites, tmp_path):
+    everything(suites, tmp_path / "out", "--only", "quixbugs")
+    asked = editor.asked
+    (suites / "quixbugs.jsonl").write_text(json.dumps(ROW | {"id": "another"}) + "\n")
+    everything(suites, tmp_path / "out", "--only", "quixbugs")
+    assert editor.asked > asked
+
+
+def test_a_note_that_was_cut_off_counts_as_none(editor, suites, tmp_path):
+    everything(suites, tmp_path / "out", "--only", "quixbugs")
+    (tmp_path / "out/quixbugs.done").write_text("")
+    assert everything(suites, tmp_path / "out", "--only", "quixbugs").exit_code == 0
+    assert json.loads((tmp_path / "out/quixbugs.done").read_text())["revision"]
