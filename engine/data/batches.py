@@ -135,7 +135,7 @@ class BatchMaker:
             longest: tokens of an example that is taken.
 
         Raises:
-            ValueError: as `batch`.
+            DataError: as `batch`.
         """
         self.check(mixture)
         rng = random.Random(f"{self._seed}:{name}")

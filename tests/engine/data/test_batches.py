@@ -7,6 +7,7 @@ from engine.data.batches import BatchMaker, Bins, collate, visible
 from engine.data.examples import CHANGED, KEPT, MASKED, ExampleMaker, Noise
 from engine.data.store import PairStore, RegionStore, TextPair, pack_pairs, pack_regions
 from engine.diffusion.layout import CANVAS_BLOCK, canvas_blocks
+from engine.errors import DataError
 
 SHORT = "def add_{0}(first, second):\n    return first + {0} * second\n"
 LONG = "def long_{0}(x):\n" + "".join(f"    x = x * {{0}} + {i}\n" for i in range(40))
@@ -183,5 +184,5 @@ def test_an_example_goes_where_it_leaves_least_room(tokenizer):
 
 def test_a_recipe_in_the_mixture_draws_its_own_pairs(batches):
     assert batches.batch(1, {"rename": 1}).tokens > 1000
-    with pytest.raises(ValueError, match="idioms"):
+    with pytest.raises(DataError, match="idioms"):
         batches.batch(1, {"idioms": 1})

@@ -7,6 +7,7 @@ from engine.data.examples import CHANGED, KEPT, MASKED, ExampleMaker, Noise
 from engine.data.store import PairStore, RegionStore, TextPair, pack_pairs, pack_regions
 from engine.data.tasks import Task, TaskMaker, bridge, draw
 from engine.diffusion.levenshtein import apply
+from engine.errors import DataError
 
 FUNCTION = "def add_{0}(first, second):\n    total = first + second * {0}\n    return total\n"
 MIXTURE = {
@@ -147,7 +148,7 @@ def test_batches_draw_what_was_kept(stores, tasks, tokenizer):
 
 
 def test_a_recipe_without_pairs_is_an_error(stores, tokenizer):
-    with pytest.raises(ValueError, match="fstring"):
+    with pytest.raises(DataError, match="fstring"):
         draw(stores, TaskMaker(tokenizer), "x", 1, {"fstring": 1}, Noise(), longest=100)
 
 
