@@ -168,7 +168,9 @@ def one_line(text: str) -> str:
 
 
 def say(text: str) -> None:
-    """One line for people, on stderr."""
+    """One line for people, on stderr; none where that is closed, since Python would put it on stdout."""
+    if sys.stderr is None:
+        return
     print("seed: " + one_line(text).encode("utf-8", "replace").decode(), file=sys.stderr, flush=True)
 
 

@@ -21,6 +21,8 @@ from seedcli.repository.workspace import Workspace
 _HIDDEN_SPACE = "\x1f"
 """A control character: git prints names that hold one in quotes and as an escape, never as it is."""
 
+_PREFIXED = re.compile(r"[a-z]/")
+"""What git puts before names: `a/` and `b/`; `c/`, `i/`, `o/`, `w/` with `diff.mnemonicPrefix`."""
 _UNQUOTED = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92}
 
 
@@ -97,6 +99,10 @@ def reversal(patch: Patch, kept: Patch) -> Patch:
 
 def _parse(data: bytes) -> Iterable[PatchedFile]:
     lines = [line.decode("latin-1") for line in split_lines(data)]
+    if any(line.startswith(("diff --cc ", "diff --combined ")) for line in lines):
+        raise PatchError(
+            "the patch holds a combined diff of a merge; make it against one side, with git diff HEAD"
+        )
     try:
         return list(PatchSet(_with_solid_names(lines)))
     except UnidiffParseError as error:
@@ -152,16 +158,20 @@ def _read_file(file: PatchedFile, workspace: Workspace) -> _FileDiff:
 
 
 def _path(file: PatchedFile, workspace: Workspace) -> str:
-    """The name that the diff means: without `a/` and `b/`, or as it stands where only that exists."""
+    """The name that the diff means: without `a/` and `b/`, or as it stands where only that exists.
+
+    Two names that are the same have no such prefix (`diff.noprefix`): they are taken as they stand first.
+    """
     names = [unquote(name) for name in (file.target_file, file.source_file) if name != "/dev/null"]
     names = [name.removeprefix("./") for name in names]
-    candidates = [name.partition("/")[2] for name in names if "/" in name] + names
-    for candidate in candidates:
+    stripped = [name.partition("/")[2] for name in names if "/" in name]
+    bare = names[0] == names[1] if len(names) == 2 else not any(map(_PREFIXED.match, names))
+    for candidate in [*names, *stripped] if bare else [*stripped, *names]:
         inside = candidate and not candidate.startswith("/") and ".." not in candidate.split("/")
         if inside and os.path.lexists(workspace.root / candidate):
             return candidate
-    prefixed = re.match(r"[a-z]/", names[0]) if names else None
-    return candidates[0] if prefixed else names[0] if names else ""
+    prefixed = _PREFIXED.match(names[0]) if names else None
+    return stripped[0] if prefixed else names[0] if names else ""
 
 
 def unquote(name: str) -> str:

@@ -202,3 +202,26 @@ def test_what_render_prints_is_read_back(workspace: Workspace, old: bytes, new: 
     patch, applied = read_patch(render(Patch((file,))), workspace)
     assert not applied
     assert patch == Patch((file,))
+
+
+@pytest.mark.parametrize("options", [("--no-prefix",), (), ("--src-prefix=i/", "--dst-prefix=w/")])
+def test_a_patch_is_for_the_file_that_it_names(
+    workspace: Workspace, root: Path, options: tuple[str, ...]
+) -> None:
+    for name in ("a.py", "sub/a.py"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"x = 1\n")
+    _git(root, "add", ".")
+    _git(root, "commit", "-qm", "two of one name")
+    (root / "sub/a.py").write_bytes(b"x = 2\n")
+    data = _git(root, "diff", *options)
+    patch, applied = read_patch(data, workspace)
+    assert [file.path for file in patch.files] == ["sub/a.py"]
+    assert applied
+
+
+def test_a_combined_diff_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(PatchError, match="combined diff of a merge"):
+        read_patch(
+            b"diff --cc a.py\nindex 1,2..3\n--- a/a.py\n+++ b/a.py\n@@@ -1 -1 +1 @@@\n++x\n", workspace
+        )
