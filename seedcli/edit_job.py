@@ -107,14 +107,23 @@ def read_words(job: EditJob, workspace: Workspace) -> tuple[Recipe | None, str, 
         instruction, *targets = job.words
         if not instruction.strip():
             raise SeedError("the instruction is empty; say what to do, or give --recipe NAME")
+        _refuse_half_characters(instruction)
         missing = f"after the instruction {instruction!r}"
         return None, instruction, with_stdin(targets, missing=missing, may_lack=may_lack)
     variables = dict(pair(word) for word in job.words if VARIABLE.match(word))
     targets = [word for word in job.words if word and not VARIABLE.match(word)]
     recipe, instruction = render_recipe(workspace, job.recipe, variables)
     refuse_text(recipe)
+    _refuse_half_characters(instruction)
     missing = f"for the recipe {job.recipe!r}"
     return recipe, instruction, with_stdin(targets, missing=missing, may_lack=may_lack)
+
+
+def _refuse_half_characters(instruction: str) -> None:
+    try:
+        instruction.encode()
+    except UnicodeEncodeError:
+        raise SeedError(f"the instruction {instruction!r} is not UTF-8; give it in UTF-8") from None
 
 
 def find_tasks(

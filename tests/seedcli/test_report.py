@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seedcli.errors import CheckFailed, ConflictError, ModelError, TargetError
-from seedcli.report import CandidateReport, FileChange, Outcome, Report, one_line
+from seedcli.report import CandidateReport, FileChange, Outcome, Report, one_line, say
 
 HERE = Path(__file__).parents[2]
 
@@ -96,3 +96,12 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
             [sys.executable, "-c", code], stdout=pipe, stderr=subprocess.PIPE, check=False, cwd=HERE
         )
     assert (done.returncode, done.stderr) == (7, b"")
+
+
+def test_nothing_is_said_on_stdout_where_stderr_is_closed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", None)
+        say("the patch is empty")
+    assert capsys.readouterr().out == ""
