@@ -293,8 +293,8 @@ class Results:
         self.rows: dict[str, dict[str, Any]] = table.get("rows", {})
 
     def add(self, name: str, row: Mapping[str, Any]) -> None:
+        from engine.files import write_json
+
         self.rows[name] = {key: round(v, 5) if isinstance(v, float) else v for key, v in row.items()}
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_name(self._path.name + ".partial")
-        partial.write_text(json.dumps({"settings": self.header, "rows": self.rows}, indent=1) + "\n")
-        os.replace(partial, self._path)
+        write_json(self._path, {"settings": self.header, "rows": self.rows})

@@ -4,13 +4,13 @@ A region is contaminated when it is a near-duplicate of a barred text (Jaccard s
 least 0.7) or shares a run of 30 tokens with one. Tokens here are words and single punctuation marks.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from engine.errors import DataError
+from engine.files import read_json_lines
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 SHINGLE, RUN, JACCARD = 5, 30, 0.7
@@ -65,12 +65,10 @@ def texts_of_suites(folder: Path) -> Iterator[str]:
     found = False
     for path in sorted(p for p in folder.rglob("*") if p.suffix in (".jsonl", ".py") and p.is_file()):
         try:
-            text = path.read_text(encoding="utf-8")
-            # Not splitlines: inside a text U+2028 and its like may stand as they are.
-            rows = [json.loads(x) for x in text.split("\n") if x.strip()] if path.suffix == ".jsonl" else text
+            held = read_json_lines(path) if path.suffix == ".jsonl" else path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise DataError(f"{path} cannot be kept out, it is no suite: {error}") from error
-        for barred in _strings(rows):
+        for barred in _strings(held):
             found = True
             yield barred
     if not found:

@@ -30,8 +30,6 @@ from engine.training.tuned_card import render_tuned_card
 
 QUESTIONS = 3
 """Of `measure` for each commit."""
-
-
 ORIGIN = "origin.json"
 """File in `<out>.base` that tells what it was made of."""
 
@@ -112,7 +110,7 @@ def _native(wish: Wish, out: Path, progress: Progress) -> Wish:
         return wish
     base = _base(out)
     origin = _origin(wish.start_from)
-    if base.exists() and json.loads((base / ORIGIN).read_text()) != origin:
+    if base.exists() and not ((base / ORIGIN).exists() and json.loads((base / ORIGIN).read_text()) == origin):
         raise DataError(
             f"{base} was made of another checkpoint than {wish.start_from}; remove it, or name another --out"
         )

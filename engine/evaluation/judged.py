@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
+from engine.files import read_json_lines
 
 FIX = "fix the bug"
 
@@ -108,9 +109,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         DataError: the file cannot be read.
     """
     try:
-        # Not splitlines: inside a text U+2028 and its like may stand as they are.
-        lines = path.read_text(encoding="utf-8").split("\n")
-        rows = [json.loads(line) for line in lines if line.strip()]
+        rows = read_json_lines(path)
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as one JSON object a line: {error}") from error
     if not rows or not all(isinstance(row, dict) for row in rows):

@@ -32,7 +32,8 @@ class Ledger:
         kept = _read(path, top) if resume else []
         self.rows = {row["key"]: row["row"] for row in kept}
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not kept:  # of other settings, which may be asked for again
+        # Rows of other settings, which may be asked for again; a header alone is worth no older file.
+        if not kept and path.exists() and path.read_bytes().count(b"\n") > 1:
             os.replace(path, path.with_name(path.name + ".before"))
         # Written anew: a line that was cut off must not meet the next one.
         with replacing(path) as partial:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.training.card import value
+
 MOST_SHOWN = 12
 """Scores of a suite in the picture."""
 LEAST_PART = 0.2
@@ -44,11 +46,6 @@ def render_page(title: str, reports: Mapping[str, Report], missing: Mapping[str,
     if missing:
         lines += ["## Not measured", "", *(f"- {name}: {why}" for name, why in missing.items()), ""]
     return "\n".join(lines)
-
-
-def value(score: Mapping[str, Any]) -> float:
-    """Of a score in a report: a share, a mean or a difference."""
-    return float(next(score[name] for name in ("share", "mean", "difference") if name in score))
 
 
 def _about(report: Report) -> str:

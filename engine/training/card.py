@@ -98,7 +98,16 @@ def _scores(reports: Sequence[Mapping[str, Any]]) -> list[str]:
         ]
         for name, score in report["scores"].items():
             low, high = score["interval"]
-            value = next(score[name] for name in ("share", "mean", "difference") if name in score)
-            lines.append(f"| {name} | {value:.1%} | {low:.1%} to {high:.1%} | {score['count']} |")
+            lines.append(f"| {name} | {value(score):.1%} | {low:.1%} to {high:.1%} | {score['count']} |")
         lines.append("")
     return lines
+
+
+def value(score: Mapping[str, Any]) -> float:
+    """Of a score in a report: a share, a mean or a difference.
+
+    Raises:
+        KeyError: it is none of them.
+    """
+    kind = next((name for name in ("share", "mean") if name in score), "difference")
+    return float(score[kind])

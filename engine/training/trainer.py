@@ -9,6 +9,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +133,14 @@ class Trainer:
             )
         )
         self._clock, self._spent = time.perf_counter() - self._spent, 0.0
-        # Named, since a shell's background job ignores Ctrl-C's signal.
-        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        with self._stoppable():
+            self._steps(batches, end, tell)
+            self.save()
+        if self.step < end:
+            raise KeyboardInterrupt
+
+    def _steps(self, batches: Iterator[Batch], end: int, tell: Callable[[dict[str, Any]], None]) -> None:
+        """Take steps up to `end`, or until asked to stop; what is whole is saved where something is raised."""
         try:
             while self.step < end and not self.processes.any(self._stopping):  # all end after the same step
                 self._one_step([next(batches) for _ in range(self.curriculum.accumulate)], self._totals)
@@ -148,12 +155,17 @@ class Trainer:
             if self._is_whole and self.processes.count == 1:  # several save together, or not at all
                 self.save()
             raise
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Let signals stop the run after a step; they are given back when it has saved."""
+        # Named, since a shell's background job ignores Ctrl-C's signal.
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler or signal.SIG_DFL)
-        self.save()
-        if self.step < end:
-            raise KeyboardInterrupt
 
     def _stop(self, *_: object) -> None:
         """End after the step that is under way; at once when asked again."""

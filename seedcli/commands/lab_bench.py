@@ -89,10 +89,10 @@ def _prepare(
     names = [name.strip() for name in only.split(",") if name.strip()] or list(NAMES)
     if unknown := [name for name in names if name not in NAMES]:
         raise SettingsError(f"--only {unknown[0]} is no suite; there are {', '.join(NAMES)}")
+    functions = [row.text for row in read_held_out(held_out)]
     set_threads(threads)
     weights = trained(model, device=device, dtype=dtype)
     other = trained(twin, device=device, dtype=dtype) if twin else None
-    functions = [row.text for row in read_held_out(held_out)]
     found = suites(QUICK if quick else FULL, weights, other, functions, _tell)
     return weights, {name: suite for name, suite in found.items() if name in names}
 

@@ -145,8 +145,9 @@ def recipes(
     from engine.data.pairs import identifiers
     from engine.evaluation.recipes import recipe_cases
 
-    functions = _functions(held_out)[skip:]
-    cases = recipe_cases(functions, each, seed, identifiers(read_held_out(held_out), 4000))
+    rows = read_held_out(held_out)
+    functions = [row.text for row in rows][skip:]
+    cases = recipe_cases(functions, each, seed, identifiers(rows, 4000))
     details = {"each": each, "seed": seed, "skip": skip}
     _measure_recipes(_Asking("recipes", model, threshold, out, resume), cases, _by_name(cases), details)
 
@@ -197,9 +198,10 @@ def exit_head(
     from engine.evaluation.repair import repair_cases
 
     check_out(out)
-    functions = _functions(held_out)[skip:]
+    rows = read_held_out(held_out)
+    functions = [row.text for row in rows][skip:]
     broken = _made(lambda: repair_cases(functions, count, seed))
-    others = recipe_cases(functions, each, seed, identifiers(read_held_out(held_out), 4000))
+    others = recipe_cases(functions, each, seed, identifiers(rows, 4000))
     asked = {
         "repair": [("fix the bug", case.before, case.after) for case in broken],
         "recipes": [(case.instruction, case.before, case.after) for case in others],

@@ -57,6 +57,11 @@ def prepared(tmp_path_factory):
     return base
 
 
+def trained(prepared, folder, config=None, *, corpus=None, **more):
+    given = {"until": None, "device": "cpu", "compiled": False, "workers": 0, "tell": str} | more
+    run(corpus or prepared / "corpus", config or prepared / "run.toml", folder, **given)
+
+
 def test_a_corpus_becomes_a_checkpoint_that_loads(prepared, tmp_path):
     told = []
     run(
@@ -122,7 +127,7 @@ def test_an_exported_twin_edits(prepared, tmp_path):
     config = tmp_path / "twin.toml"
     config.write_text(CONFIG.replace("[run]", '[run]\ndecoder = "autoregressive"'))
     folder = tmp_path / "run"
-    run(prepared / "corpus", config, folder, until=None, device="cpu", compiled=False, workers=0, tell=print)
+    trained(prepared, folder, config)
     export(prepared / "corpus", folder, tmp_path / "out", threshold=0.0, sure=0.2)
     _, _, settings = checkpoint.load(tmp_path / "out", device="cpu", dtype=torch.float32)
     assert (settings["decoder"], settings["lookahead"]) == ("autoregressive", 32)
@@ -156,16 +161,7 @@ def test_a_run_in_laps_is_exported_like_any_other(prepared, tmp_path):
     config, told = tmp_path / "laps.toml", []
     config.write_text(CONFIG.split("[[stage]]")[0] + LAPS)
     folder = tmp_path / "run"
-    run(
-        prepared / "corpus",
-        config,
-        folder,
-        until=None,
-        device="cpu",
-        compiled=False,
-        workers=0,
-        tell=told.append,
-    )
+    trained(prepared, folder, config, tell=told.append)
     assert [line["step"] for line in told if "probe" in line] == [0, 1, 2]
     assert (folder / "laps.png").read_bytes().startswith(b"\x89PNG")
     export(prepared / "corpus", folder, tmp_path / "out", threshold=0.6, sure=0.2)
@@ -224,20 +220,6 @@ def test_preparing_again_keeps_what_exists(prepared):
     assert json.loads((prepared / "corpus/card.json").read_text())["pairs"]
 
 
-def trained(prepared, folder, config=None, *, until=None, corpus=None, **more):
-    run(
-        corpus or prepared / "corpus",
-        config or prepared / "run.toml",
-        folder,
-        until=until,
-        device="cpu",
-        compiled=False,
-        workers=0,
-        tell=str,
-        **more,
-    )
-
-
 def test_a_run_does_not_go_on_as_another_one(prepared, tmp_path):
     trained(prepared, tmp_path / "run", until=1)
     before = (tmp_path / "run/config.toml").read_text()
@@ -293,15 +275,7 @@ def test_what_a_corpus_has_nothing_of_is_told_before_training(prepared, tmp_path
 @pytest.mark.skipif(torch.cuda.is_available(), reason="asks for what is not there")
 def test_a_device_that_is_not_there_is_named(prepared, tmp_path):
     with pytest.raises(DeviceError, match="cuda"):
-        run(
-            prepared / "corpus",
-            prepared / "run.toml",
-            tmp_path / "run",
-            until=1,
-            device="cuda",
-            compiled=False,
-            tell=str,
-        )
+        trained(prepared, tmp_path / "run", until=1, device="cuda")
 
 
 def test_a_corpus_does_not_go_on_as_another_one(prepared, tmp_path):
