@@ -90,6 +90,10 @@ def deliver(
     Raises:
         ConflictError: a file changed underneath or cannot be written; nothing was written.
     """
+    if mode != "review":
+        for file in patch.files:
+            for what in file.notes:
+                say(f"{file.path}: {what}")
     if mode == "print":
         if not machine:
             answer(render(patch))

@@ -5,6 +5,7 @@ Knows nothing of what a command does. A new command is one line in `COMMANDS`.
 
 import difflib
 import importlib
+import os
 import sys
 import traceback
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from seedcli import __version__
-from seedcli.errors import SeedError
+from seedcli.errors import SeedError, TargetError
 from seedcli.report import say
 
 INTERRUPTED = 130
@@ -95,6 +96,7 @@ class LazyCommands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; its errors become one line on stderr and the exit code of the contract."""
         try:
+            _refuse_lost_folder()
             return super().invoke(ctx)
         except SeedError as error:
             say(str(error))
@@ -102,6 +104,23 @@ class LazyCommands(TyperGroup):
         except KeyboardInterrupt:
             say("interrupted")
             raise typer.Exit(INTERRUPTED) from None
+        except typer.BadParameter as error:
+            _name_value(error)
+            raise
+
+
+def _name_value(error: typer.BadParameter) -> None:
+    """Say what was given, where pydantic, which reads flags for Typer, says only what it should have been."""
+    found: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    if found and repr(found[0]["input"]) not in error.message:
+        error.message += f", not {found[0]['input']!r}"
+
+
+def _refuse_lost_folder() -> None:
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise TargetError(f"the working folder is gone ({error.strerror}); cd to one that exists") from None
 
 
 def _load(name: str) -> Any:

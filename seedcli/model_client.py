@@ -6,6 +6,7 @@ Imports the engine, and so torch, only when a model is opened. Knows nothing of 
 import difflib
 import importlib.util
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -138,7 +139,7 @@ def find_model(name: str) -> Path:
     known = known_models()
     if name in known:
         return known[name]
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # leaves what it does not know
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise ModelError(f"folder {name!r} is no model: it has no config.json; see `seed models`")

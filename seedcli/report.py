@@ -175,11 +175,28 @@ def say(text: str) -> None:
 
 
 def answer(data: bytes) -> None:
-    """Write the answer to stdout. A reader that has gone away (`| head`) is no error: it has read enough."""
+    """Write the answer to stdout. A reader that has gone away (`| head`) is no error: it has read enough.
+
+    Raises:
+        SeedError: stdout is closed, or takes no more.
+    """
+    if sys.stdout is None:
+        raise SeedError(
+            "stdout is closed, so nothing can be printed; `seed log` shows what was written to files"
+        )
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # The interpreter flushes stdout once more at its end; that must not fail either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_stdout()
+    except OSError as error:
+        leave_stdout()
+        raise SeedError(
+            f"stdout takes no more: {error.strerror}; make room; `seed log` shows what was written to files"
+        ) from None
+
+
+def leave_stdout() -> None:
+    """Lead stdout nowhere: the interpreter flushes it once more at its end, and that must not fail either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -64,7 +64,7 @@ def _review(job: ReviewJob, report: Report) -> None:
     if not data.strip():
         report.outcome, report.message = "unchanged", "the patch is empty"
         return
-    patch, is_applied = read_patch(data, workspace)
+    patch, is_applied = read_patch(data, workspace, start=workspace.relative(Path.cwd().resolve()))
     report.patch, report.files = render(patch), file_changes(patch)
     label = "review of stdin" if job.source == "-" else f"review of {job.source}"
     if is_applied:

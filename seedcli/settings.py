@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from seedcli.errors import SettingsError
+from seedcli.folders import user_folder
 
 ENVIRONMENT_PREFIX = "SEED_"
 MOST_CANDIDATES = 1024
@@ -99,12 +98,12 @@ def load_settings(
 
 def models_folder() -> Path:
     """Where the user's own checkpoints are looked for by name."""
-    return platformdirs.user_data_path("seed") / "models"
+    return user_folder("data") / "models"
 
 
 def _tables(root: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every configuration table with the file it stands in, weakest first."""
-    user = platformdirs.user_config_path("seed")
+    user = user_folder("config")
     yield _anchored(user, *_read(user / "config.toml"))
     name, pyproject = _read(root / "pyproject.toml")
     tools = pyproject.get("tool", {})
@@ -119,7 +118,7 @@ def _anchored(folder: Path, where: str, table: dict[str, Any]) -> tuple[str, dic
     """A model given as a relative path in a file is meant relative to that file; `org/name` may be the hub's."""
     model = table.get("model")
     if isinstance(model, str) and "/" in model:
-        path = folder / Path(model).expanduser()
+        path = folder / os.path.expanduser(model)
         if model[0] in "./~" or model.count("/") > 1 or path.is_dir():
             table = table | {"model": str(path)}
     return where, table

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from prompts.recipes import TEXT, Recipe, RecipeError, find_recipe, load_recipes
 from seedcli.errors import SeedError, TargetError
+from seedcli.repository.quoting import target_unquoted
 from seedcli.repository.workspace import Workspace
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*=")
@@ -96,4 +97,6 @@ def stdin_bytes(what: str, cure: str) -> bytes:
 
 def _stdin_lines() -> list[str]:
     printed = os.fsdecode(stdin_bytes("target '-'", "pipe targets into it, one a line"))
-    return [line for line in printed.splitlines() if line.strip()]
+    # Not splitlines: a name may hold what else counts as the end of a line.
+    lines = [line.removesuffix("\r") for line in printed.split("\n") if line.strip()]
+    return [line if os.path.lexists(line) else target_unquoted(line) for line in lines]

@@ -14,9 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-import platformdirs
-
 from seedcli.errors import SeedError
+from seedcli.folders import user_folder
 
 KEPT_LOGS = 20
 """Checks in one repository whose logs are kept."""
@@ -82,7 +81,7 @@ def new_log_folder(folder: Path) -> Path:
 
 def _parent(root: Path) -> Path:
     """The user's cache folder, which is on a disk, not in memory; it must not be part of what is copied."""
-    for folder in (platformdirs.user_cache_path("seed"), Path(tempfile.gettempdir()) / "seed"):
+    for folder in (user_folder("cache"), Path(tempfile.gettempdir()) / "seed"):
         if not folder.resolve().is_relative_to(root):
             return folder.resolve() / "checks"
     raise SeedError(f"{root} holds all places for a copy; set XDG_CACHE_HOME to a folder outside of it")

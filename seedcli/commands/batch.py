@@ -1,6 +1,5 @@
 """`seed batch`: flags to a run of many jobs, its results to stdout, its totals to the exit code."""
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from seedcli.report import say
+from seedcli.errors import SeedError
+from seedcli.report import leave_stdout, say
 
 
 def batch(
@@ -82,7 +82,7 @@ def batch(
       1    some did not
       2    usage, configuration, or jobs that cannot be read
       3    no model
-      4    the state is in use or cannot be written
+      4    the state is in use, or the disk refuses to take more
       130  interrupted; the same command goes on
     """
     from seedcli.batching.results import Delivery
@@ -119,7 +119,11 @@ def _tell(stdout: BinaryIO, result: bytes) -> None:
     try:
         stdout.write(result)
         stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+    except OSError as error:
+        leave_stdout()
+        if not isinstance(error, BrokenPipeError):
+            raise SeedError(
+                f"stdout takes no more: {error.strerror}; make room: the same command goes on where this run stopped"
+            ) from None
         say("nobody reads stdout any more; the same command goes on where this run stopped")
         raise typer.Exit(1) from None

@@ -68,6 +68,7 @@ def scan(
       1    a place exceeds --fail-over
       2    usage, configuration, or a target that is missing or cannot be read
       3    no model that can scan
+      4    the state is in use, or the disk refuses to take more
       130  interrupted
     """
     from seedcli.scanning.formats import written

@@ -13,9 +13,8 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from seedcli.errors import TargetError
+from seedcli.folders import user_folder
 from seedcli.index.words import parts, searchable
 from seedcli.repository.source import SourceFile
 from seedcli.repository.workspace import Workspace
@@ -372,7 +371,7 @@ def database_of(workspace: Workspace) -> Path:
     """Where the index of a workspace lies."""
     readable = hashlib.sha256(repr(suffixes()).encode()).hexdigest()[:8]
     root = hashlib.sha256(str(workspace.root).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    return platformdirs.user_cache_path("seed") / "index" / f"{root}-{VERSION}-{readable}.sqlite"
+    return user_folder("cache") / "index" / f"{root}-{VERSION}-{readable}.sqlite"
 
 
 def units_of(

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seedcli.errors import ConflictError, SeedError, TargetError
+from seedcli.folders import user_folder
 from seedcli.patches import writing
 from seedcli.patches.writing import Change, Warn
 from seedcli.repository.workspace import Workspace
@@ -36,12 +37,14 @@ written."""
 
 
 def state_folder() -> Path:
-    """Where journals are kept: `SEED_STATE_DIR`, else the user's state folder."""
-    if chosen := os.environ.get("SEED_STATE_DIR"):
-        return Path(chosen).expanduser().absolute()
-    import platformdirs
+    """Where journals are kept: `SEED_STATE_DIR`, else the user's state folder.
 
-    return Path(platformdirs.user_state_dir("seed"))
+    Raises:
+        SettingsError: the user has no home.
+    """
+    if chosen := os.environ.get("SEED_STATE_DIR"):
+        return Path(os.path.expanduser(chosen)).absolute()
+    return user_folder("state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +221,7 @@ class Journal:
             run, entries = self._choose(run_id, source)
             changes = self._changes(run.id, entries, self._data(run.id, entries))
             steps = changes if during in _FORWARD else [change.reversed() for change in changes]
-            writing.check(steps, warn)
+            writing.check(steps, warn, since="the run", cure="put it back as the run left it")
             self._write_run(replace(run, state=during), entries)
             try:
                 writing.write_all(steps, interrupted)
@@ -387,11 +390,20 @@ class Journal:
         return [runs / name for name in self._names() if os.path.exists(f"{runs}/{name}/run.json")]
 
     def _names(self) -> list[str]:
-        """Names of the folders of runs, whole or not."""
+        """Names of the folders of runs, whole or not.
+
+        Raises:
+            ConflictError: they cannot be read.
+        """
+        folder = self._folder / "runs"
         try:
-            return sorted(name for name in os.listdir(self._folder / "runs") if "-" in name)
+            return sorted(name for name in os.listdir(folder) if "-" in name)
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise ConflictError(
+                f"cannot read the journal {folder}: {error.strerror}; allow it, or set SEED_STATE_DIR"
+            ) from error
 
     def _next_id(self) -> str:
         numbers = map(_number, self._names())

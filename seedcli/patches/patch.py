@@ -5,14 +5,13 @@ accepted hunks are identical by construction. Knows nothing of git, of screens o
 """
 
 import codecs
-import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from seedcli.patches.line_diff import changes, split_lines
+from seedcli.repository.quoting import quoted
 
 _CONTEXT = 3
-_ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +178,7 @@ def _render_file(file: FilePatch) -> Iterator[bytes]:
     hunks = [h for h in file.hunks if h.old_lines != h.new_lines]
     if not hunks and file.old is not None and file.new is not None:
         return
-    a, b = _quoted("a/" + file.path), _quoted("b/" + file.path)
+    a, b = quoted("a/" + file.path), quoted("b/" + file.path)
     yield f"diff --git {a} {b}\n".encode()
     if file.old is None:
         yield b"new file mode 100644\n"
@@ -237,17 +236,3 @@ def _range(start: int, count: int) -> str:
 
 def _line(mark: bytes, line: bytes) -> bytes:
     return mark + line if line.endswith(b"\n") else mark + line + b"\n\\ No newline at end of file\n"
-
-
-def _quoted(name: str) -> str:
-    """`name` as git prints it: in double quotes with C escapes where it holds anything unusual."""
-    raw = os.fsencode(name)
-    if all(32 <= byte < 127 and byte not in (34, 92) for byte in raw):
-        return name
-    return '"' + "".join(_escaped(byte) for byte in raw) + '"'
-
-
-def _escaped(byte: int) -> str:
-    if byte in _ESCAPES:
-        return "\\" + _ESCAPES[byte]
-    return chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}"

@@ -7,6 +7,7 @@ import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from unidiff import Hunk as UnifiedHunk
@@ -16,6 +17,8 @@ from unidiff.errors import UnidiffParseError
 from seedcli.errors import ConflictError, PatchError
 from seedcli.patches.line_diff import split_lines
 from seedcli.patches.patch import FilePatch, Hunk, Patch, file_patch, splice
+from seedcli.report import say
+from seedcli.repository.quoting import unquoted
 from seedcli.repository.workspace import Workspace
 
 _HIDDEN_SPACE = "\x1f"
@@ -23,7 +26,6 @@ _HIDDEN_SPACE = "\x1f"
 
 _PREFIXED = re.compile(r"[a-z]/")
 """What git puts before names: `a/` and `b/`; `c/`, `i/`, `o/`, `w/` with `diff.mnemonicPrefix`."""
-_UNQUOTED = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,12 @@ class _FileDiff:
     notes: tuple[str, ...]
 
 
-def read_patch(data: bytes, workspace: Workspace) -> tuple[Patch, bool]:
+def read_patch(data: bytes, workspace: Workspace, *, start: str = "") -> tuple[Patch, bool]:
     """Fit the unified diff `data` to the files of `workspace`.
+
+    Args:
+        start: folder of the user, relative to the root: a diff that does not fit from the root may fit from there
+            (`git diff --relative`).
 
     Returns:
         The patch, and whether it is already applied. Then `new` is what the disk holds and `old` what was
@@ -67,9 +73,31 @@ def read_patch(data: bytes, workspace: Workspace) -> tuple[Patch, bool]:
         ConflictError: a part of it is applied and another is not.
         TargetError: a path leads out of the root, into `.git` or another repository.
     """
-    diffs = [_read_file(file, workspace) for file in _parse(data)]
-    if not diffs:
+    files = list(_parse(data))
+    try:
+        return _fit_below(files, workspace, "")
+    except PatchError:
+        if start in ("", "."):
+            raise
+        with suppress(PatchError):
+            return _fit_below(files, workspace, start + "/")
+        raise
+
+
+def _fit_below(files: Sequence[PatchedFile], workspace: Workspace, below: str) -> tuple[Patch, bool]:
+    """`read_patch`, for names relative to `below`, which ends with a slash where it is not empty."""
+    read = [_read_file(file, workspace, below) for file in files]
+    if not read:
         raise PatchError("the input holds no unified diff; pass what `git diff` prints")
+    diffs = [diff for diff in read if diff.blocks or diff.creates or diff.deletes]
+    for diff in read:
+        if diff not in diffs and not diff.notes:
+            raise PatchError(f"the patch has no @@ lines for {diff.path}; make it anew, whole")
+    if not diffs:
+        raise PatchError(f"the patch changes no line of {read[0].path}, only its mode; chmod does that")
+    for diff in read:
+        if diff not in diffs:
+            say(f"{diff.path}: {diff.notes[0]}")
     disk = [_bytes_on_disk(workspace, diff.path) for diff in diffs]
     # Where the header says first: repeated code may fit elsewhere in either direction.
     for exact in (True, False):
@@ -133,8 +161,8 @@ def _hide(name: str) -> str:
     return name.replace(" ", _HIDDEN_SPACE)
 
 
-def _read_file(file: PatchedFile, workspace: Workspace) -> _FileDiff:
-    path = _path(file, workspace)
+def _read_file(file: PatchedFile, workspace: Workspace, below: str) -> _FileDiff:
+    path = _path(file, workspace, below)
     info = "".join(file.patch_info or ())
     if file.is_binary_file or "GIT binary patch" in info:
         raise PatchError(f"{path} is changed as binary; leave it out of the patch")
@@ -142,48 +170,41 @@ def _read_file(file: PatchedFile, workspace: Workspace) -> _FileDiff:
         raise PatchError(f"{path} is renamed or copied; make the patch with git diff --no-renames")
     if file.is_symlink or file.is_submodule:
         raise PatchError(f"{path} is a link or a submodule; leave it out of the patch")
+    creates, deletes = file.source_file == "/dev/null", file.target_file == "/dev/null"
     modes = {file.source_mode or "100644", file.target_mode or "100644"}
     notes = (
-        (f"the change of mode to {file.target_mode} is not made",)
+        (f"its mode {file.target_mode} is not set; chmod does that",)
         if len(modes) == 2 and file.target_mode
         else ()
     )
     return _FileDiff(
         path=path,
-        creates=file.source_file == "/dev/null",
-        deletes=file.target_file == "/dev/null",
+        creates=creates,
+        deletes=deletes,
         blocks=tuple(_block(hunk) for hunk in file),
         notes=notes,
     )
 
 
-def _path(file: PatchedFile, workspace: Workspace) -> str:
+def _path(file: PatchedFile, workspace: Workspace, below: str) -> str:
     """The name that the diff means: without `a/` and `b/`, or as it stands where only that exists.
 
     Two names that are the same have no such prefix (`diff.noprefix`): they are taken as they stand first.
     """
-    names = [unquote(name) for name in (file.target_file, file.source_file) if name != "/dev/null"]
+    names = [_unquoted(name) for name in (file.target_file, file.source_file) if name != "/dev/null"]
     names = [name.removeprefix("./") for name in names]
     stripped = [name.partition("/")[2] for name in names if "/" in name]
     bare = names[0] == names[1] if len(names) == 2 else not any(map(_PREFIXED.match, names))
     for candidate in [*names, *stripped] if bare else [*stripped, *names]:
         inside = candidate and not candidate.startswith("/") and ".." not in candidate.split("/")
-        if inside and os.path.lexists(workspace.root / candidate):
-            return candidate
+        if inside and os.path.lexists(workspace.root / below / candidate):
+            return below + candidate
     prefixed = _PREFIXED.match(names[0]) if names else None
-    return stripped[0] if prefixed else names[0] if names else ""
+    return below + (stripped[0] if prefixed else names[0] if names else "")
 
 
-def unquote(name: str) -> str:
-    """A name as the file system has it; git puts unusual ones in double quotes with C escapes."""
-    raw = name.replace(_HIDDEN_SPACE, " ").encode("latin-1")
-    if len(name) >= 2 and name[0] == name[-1] == '"':
-        raw = re.sub(rb"\\([0-7]{1,3}|.)", lambda m: bytes([_unescape(m[1].decode("latin-1"))]), raw[1:-1])
-    return os.fsdecode(raw)
-
-
-def _unescape(escape: str) -> int:
-    return int(escape, 8) & 255 if escape[0].isdigit() else _UNQUOTED.get(escape, ord(escape))
+def _unquoted(name: str) -> str:
+    return os.fsdecode(unquoted(name.replace(_HIDDEN_SPACE, " ").encode("latin-1")))
 
 
 def _block(hunk: UnifiedHunk) -> _Block:

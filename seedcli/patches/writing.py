@@ -47,17 +47,21 @@ class Change:
         return _holds(self.target, self.after)
 
 
-def check(changes: Sequence[Change], warn: Warn) -> None:
+def check(
+    changes: Sequence[Change], warn: Warn, *, since: str = "it was read", cure: str = "run again"
+) -> None:
     """Make sure that every file holds its old bytes and can be written.
 
     Args:
         warn: told of files with several names (hard links), of which only one will change.
+        since: from when on they should have held them, for the message where one does not.
+        cure: what the user can do then.
 
     Raises:
         ConflictError: a file differs, is read-only, or stands where one is to be made.
     """
     for change in changes:
-        _check_unchanged(change)
+        _check_unchanged(change, since, cure)
         if change.before is not None:
             _check_writable(change, warn)
         elif not os.access(_existing_parent(change.target), os.W_OK | os.X_OK):
@@ -196,7 +200,7 @@ def _holds(target: Path, content: bytes | None) -> bool:
         return False
 
 
-def _check_unchanged(change: Change) -> None:
+def _check_unchanged(change: Change, since: str = "it was read", cure: str = "run again") -> None:
     try:
         current = _read(change.target)
     except OSError as error:
@@ -204,9 +208,9 @@ def _check_unchanged(change: Change) -> None:
     if current == change.before and not change.target.is_symlink():
         return
     if change.before is None:
-        raise ConflictError(f"{change.name} exists by now; move it away or run again; nothing was written")
+        raise ConflictError(f"{change.name} exists by now; move it away; nothing was written")
     state = "is gone" if current is None else "has changed"
-    raise ConflictError(f"{change.name} {state} since it was read; run again; nothing was written")
+    raise ConflictError(f"{change.name} {state} since {since}; {cure}; nothing was written")
 
 
 def _check_writable(change: Change, warn: Warn) -> None:

@@ -37,6 +37,29 @@ def read_baseline(path: Path) -> Counter[str]:
         ) from None
 
 
+def check_baseline(path: Path) -> None:
+    """Make sure, before the work is done, that `write_baseline` may write there.
+
+    Raises:
+        SettingsError: there is something that is no baseline, or no folder to write in.
+    """
+    try:
+        data = path.read_bytes()
+        known = not data.strip() or isinstance(json.loads(data)["findings"], list)
+    except FileNotFoundError:
+        known = True
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise SettingsError(f"{path} is there and is no baseline; name another with --write-baseline")
+    if not path.parent.is_dir():
+        raise SettingsError(
+            f"the baseline {path} cannot be written: no folder {path.parent}; make it, or name another"
+        )
+
+
 def write_baseline(path: Path, findings: Iterable[Finding]) -> None:
     """Accept these findings; the file is replaced as a whole, and is the same for the same findings.
 
@@ -53,9 +76,11 @@ def write_baseline(path: Path, findings: Iterable[Finding]) -> None:
         temporary.write_text(text)
         os.replace(temporary, path)
     except OSError as error:
-        raise SettingsError(
-            f"the baseline {path} cannot be written: {error.strerror}; name another"
-        ) from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> SettingsError:
+    return SettingsError(f"the baseline {path} cannot be written: {error.strerror}; name another")
 
 
 def without_known(findings: Sequence[Finding], known: Counter[str]) -> list[Finding]:

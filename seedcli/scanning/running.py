@@ -19,7 +19,7 @@ from seedcli.repository.regions import Region, regions_of
 from seedcli.repository.source import SourceFile
 from seedcli.repository.targets import Target, expand, parse_target
 from seedcli.repository.workspace import Workspace
-from seedcli.scanning.baseline import read_baseline, without_known, write_baseline
+from seedcli.scanning.baseline import check_baseline, read_baseline, without_known, write_baseline
 from seedcli.scanning.findings import Finding, findings_of
 from seedcli.scanning.ignoring import Ignored
 from seedcli.scanning.prose import Prose
@@ -93,6 +93,8 @@ def run_scan(wish: ScanWish) -> Scanned:
     workspace = Workspace.discover(Path.cwd())
     settings = load_settings(workspace.root, wish.sampling, isolated=wish.isolated)
     known = read_baseline(wish.baseline) if wish.baseline else None
+    if wish.new_baseline:
+        check_baseline(wish.new_baseline)
     _, instruction = render_recipe(workspace, RECIPE, {})
     places = _Places(workspace, wish)
     least = wish.least * (MARGIN if wish.new_baseline else 1)

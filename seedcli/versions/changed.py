@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from seedcli.patches.reading import unquote
 from seedcli.report import say
+from seedcli.repository.quoting import unquoted
 from seedcli.versions.git import Git, GitError
 
 Span = tuple[int, int]
@@ -191,7 +191,7 @@ def _parse(output: bytes) -> Iterator[tuple[str, list[Hunk]]]:
                 yield path, hunks
             path, hunks, is_open = "", [], True
         elif line.startswith(b"+++ ") and not hunks:
-            name = unquote(line[4:].removesuffix(b"\t").decode("latin-1"))
+            name = os.fsdecode(unquoted(line[4:].removesuffix(b"\t")))
             path = "" if name == "/dev/null" else name.removeprefix("b/")
         elif match := _HUNK.match(line):
             old, num_old, new, num_new = (int(group) if group else 1 for group in match.groups())

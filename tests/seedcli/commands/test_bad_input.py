@@ -34,6 +34,24 @@ def assert_refused(result: Result, code: int, *words: str) -> None:
         assert word in result.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("edit", "--threshold", "much", "fix", "calc.py"), "'--threshold': Input should be a valid number"),
+        (("edit", "-n", "2.5", "fix", "calc.py"), "not '2.5'"),
+        (("scan", "--limit", "-3", "."), "not '-3'"),
+        (("scan", "--format", "much", "."), "'much' is not one of"),
+    ],
+)
+def test_a_flag_with_a_wrong_value_names_both(
+    repo: Path, seed: Seed, arguments: tuple[str, ...], words: str
+) -> None:
+    result = seed(*arguments)
+    assert (result.code, result.out) == (2, b"")
+    assert words in result.err
+    assert result.err.count(arguments[2]) == 1
+
+
 @pytest.fixture
 def odd_files(repo: Path) -> Path:
     """A repository with files that cannot be edited."""
@@ -160,7 +178,7 @@ class TestWriting:
         assert seed("edit", "-y", "fix the bug", "calc.py", "other.py").code == 0
         (repo / "other.py").write_text("mine = 1\n")
         before = contents(repo)
-        assert_refused(seed("undo"), 4, "other.py")
+        assert_refused(seed("undo"), 4, "other.py has changed since the run; put it back as the run left it")
         assert contents(repo) == before
 
     def test_nothing_to_undo_or_redo(self, repo: Path, seed: Seed) -> None:

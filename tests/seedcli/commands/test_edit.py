@@ -306,6 +306,16 @@ class TestTargets:
         assert seed("edit", "fix", "calc.py::sub", "-", model=model, stdin=b"a b.py\ncalc.py").code == 0
         assert len(model.asked) == 3
 
+    def test_names_as_git_prints_them(self, repo: Path, seed: Seed) -> None:
+        names = ['a"b.py', "é.py", "\u2028.py", '"as it stands".py']
+        for name in names:
+            (repo / name).write_text(ADD)
+        git(repo, "add", "-A")
+        printed = git(repo, "ls-files") + b'"as it stands".py\n'
+        result = seed("edit", "-y", "--json", "fix the bug", "-", stdin=printed)
+        assert result.code == 0
+        assert sorted(file["path"] for file in result.json["files"]) == sorted([*names, "calc.py"])
+
     @pytest.mark.parametrize(
         ("targets", "stdin", "message"),
         [

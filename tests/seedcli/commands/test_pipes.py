@@ -53,6 +53,57 @@ def test_head_of_help_is_no_error(repo: Path) -> None:
     assert b"Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("where", "words"), [(">/dev/full", "stdout takes no more"), (">&-", "stdout is closed")]
+)
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("edit fix calc.py", ""),
+        ("edit --json fix calc.py", "1 file changed"),
+        ("scan calc.py", ""),
+        ("prompts list", ""),
+        ("models list", ""),
+    ],
+)
+def test_a_stdout_that_takes_nothing_is_named(
+    repo: Path, where: str, words: str, arguments: str, said: str
+) -> None:
+    env = os.environ | {"PYTHONPATH": str(HERE), "SCRIPT": json.dumps({"a - b": "a + b"})}
+    command = f"{sys.executable} -m tests.seedcli.commands.scripted {arguments} {where}"
+    done = subprocess.run(command, shell=True, cwd=repo, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_batch_whose_stdout_takes_nothing_goes_on_later(repo: Path) -> None:
+    (repo / "jobs.jsonl").write_text('{"id": 1, "instruction": "fix the bug", "target": "calc.py"}\n')
+    env = os.environ | {"PYTHONPATH": str(HERE), "SCRIPT": json.dumps({"a - b": "a + b"})}
+    command = f"{sys.executable} -m tests.seedcli.commands.scripted batch -y jobs.jsonl"
+    full = subprocess.run(
+        f"{command} > /dev/full", shell=True, cwd=repo, env=env, capture_output=True, text=True, check=False
+    )
+    assert full.returncode == 2, full.stderr
+    assert "the same command goes on" in full.stderr
+    done = subprocess.run(command, shell=True, cwd=repo, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["outcome"]) == (0, "applied")
+    assert "a + b" in (repo / "calc.py").read_text()
+
+
+@pytest.mark.parametrize("arguments", ["log", "edit fix calc.py", "prompts list"])
+def test_a_working_folder_that_is_gone_is_named(repo: Path, arguments: str) -> None:
+    (repo / "gone").mkdir()
+    env = os.environ | {"PYTHONPATH": str(HERE), "SCRIPT": "{}"}
+    command = f"cd gone && rmdir ../gone && {sys.executable} -m tests.seedcli.commands.scripted {arguments}"
+    done = subprocess.run(command, shell=True, cwd=repo, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == "seed: the working folder is gone (No such file or directory); cd to one that exists\n"
+    )
+
+
 def test_a_closed_stdin_is_named(repo: Path) -> None:
     env = os.environ | {"PYTHONPATH": str(HERE), "SCRIPT": "{}"}
     command = f"{sys.executable} -m tests.seedcli.commands.scripted edit fix - <&-"

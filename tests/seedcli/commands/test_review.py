@@ -126,6 +126,45 @@ def test_a_new_and_a_deleted_file(repo: Path, seed: Seed) -> None:
     assert git(repo, "status", "--porcelain") == b""
 
 
+def test_names_below_the_folder_of_the_user(repo: Path, seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repo / "sub").mkdir()
+    (repo / "sub/calc.py").write_text("x = 1\n")
+    git(repo, "add", "-A")
+    (repo / "sub/calc.py").write_text("x = 2\n")
+    monkeypatch.chdir(repo / "sub")
+    whole, relative = git(repo / "sub", "diff"), git(repo / "sub", "diff", "--relative")
+    assert whole != relative
+    git(repo, "checkout", "-q", "--", ".")
+    for diff in (whole, relative):  # calc.py is there from the root as well, and does not fit
+        assert seed("review", "-y", "-", stdin=diff).code == 0
+        assert (repo / "sub/calc.py").read_text() == "x = 2\n"
+        assert (repo / "calc.py").read_text().startswith(ADD)
+        assert seed("undo").code == 0
+    assert seed("review", "-y", "-", stdin=relative.replace(b"x = 1", b"y = 1")).code == 2
+
+
+def test_modes_are_told_and_left(repo: Path, seed: Seed) -> None:
+    (repo / "new.sh").write_text("true\n")
+    (repo / "new.sh").chmod(0o755)
+    git(repo, "add", "-A")
+    new = git(repo, "diff", "--cached")
+    git(repo, "rm", "-qf", "new.sh")
+    (repo / "calc.py").chmod(0o755)
+    mode = git(repo, "diff")
+    result = seed("review", "-y", "-", stdin=mode)
+    assert (result.code, result.err) == (
+        2,
+        "seed: the patch changes no line of calc.py, only its mode; chmod does that\n",
+    )
+    result = seed("review", "-y", "-", stdin=mode + new)
+    assert result.code == 0
+    assert "seed: calc.py: its mode 100755 is not set; chmod does that\n" in result.err
+    assert "seed: new.sh: its mode 100755 is not set; chmod does that\n" in result.err
+    assert (repo / "new.sh").stat().st_mode & 0o777 == 0o644
+    result = seed("review", "-y", "-", stdin=b"--- a/calc.py\n+++ b/calc.py\n")
+    assert (result.code, "no @@ lines for calc.py" in result.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("data", "code", "words"),
     [

@@ -30,6 +30,10 @@ def suspicious(request: EditRequest) -> Proposal | None:
     return None
 
 
+def unasked(request: EditRequest) -> Proposal | None:
+    raise AssertionError(f"asked about {request.text!r}")
+
+
 MODEL = ScriptedModel(suspicious)
 
 
@@ -158,6 +162,8 @@ class TestBaseline:
         (("--least", "2", "."), "--least must be a number from 0 to 1, not 2"),
         (("--state", "calc.py", "."), "calc.py is no state of a scan"),
         (("--write-baseline", "absent/x", "."), "absent/x cannot be written"),
+        (("--write-baseline", "calc.py", "."), "calc.py is there and is no baseline"),
+        (("--write-baseline", "empty", "."), "empty cannot be written"),
         (("secret.pem",), "secret.pem looks like it holds secrets"),
         (("empty",), "empty: there is no Python code to read"),
     ],
@@ -165,7 +171,7 @@ class TestBaseline:
 def test_what_is_wrong_is_named(repo: Path, seed: Seed, arguments: tuple[str, ...], words: str) -> None:
     (repo / "secret.pem").write_text("x")
     (repo / "empty").mkdir()
-    done = scan(seed, *arguments)
+    done = scan(seed, *arguments, model=ScriptedModel(unasked))
     assert (done.code, done.out) == (2, b"")
     assert words in done.err
     assert (repo / "calc.py").read_text() == ADD + "\n\n" + SUB

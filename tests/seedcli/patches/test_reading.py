@@ -164,7 +164,7 @@ def test_a_change_of_mode_is_said_to_be_left_out(workspace: Workspace, root: Pat
     (root / "a.py").chmod(0o755)
     (root / "a.py").write_bytes(b"b\n")
     patch, _ = read_patch(_git(root, "diff"), workspace)
-    assert patch.files[0].notes == ("the change of mode to 100755 is not made",)
+    assert patch.files[0].notes == ("its mode 100755 is not set; chmod does that",)
 
 
 @pytest.mark.parametrize(
