@@ -87,6 +87,12 @@ class Editor:
             context_tokens=context_tokens,
             hints=bool(settings.get("hints", False)),
         )
+        if longest <= 0:
+            raise CheckpointError(
+                f"{path}: of {network.config.max_tokens} tokens context and instruction leave none for a region"
+            )
+        if not 0 <= self._info.threshold <= 1:
+            raise CheckpointError(f"{path}: threshold {self._info.threshold} is not from 0 to 1")
         most = self._info.max_region_tokens * (WINDOWS if decoder == "edit" else 1)
         self._proposer = Proposer(self._sampler, tokenizer, self._info, Bounds.of(settings), most)
 
@@ -109,17 +115,24 @@ class Editor:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise DeviceError(f"device {device}: this machine has no CUDA device; use cpu")
+        try:
+            torch.empty(0, device=device)
+        except RuntimeError as error:
+            raise DeviceError(f"device {device}: {str(error).splitlines()[0]}; use cpu") from error
         chosen = usual_dtype(None if dtype == INT8 else dtype, device)
         network, tokenizer, settings = checkpoint.load(folder, device=device, dtype=chosen)
         name = "default" if path is None else folder.name
-        return cls(
-            _prepared(network, dtype),
-            tokenizer,
-            settings,
-            name=name,
-            path=folder,
-            revision=checkpoint.revision(folder),
-        )
+        try:
+            return cls(
+                _prepared(network, dtype),
+                tokenizer,
+                settings,
+                name=name,
+                path=folder,
+                revision=checkpoint.revision(folder),
+            )
+        except (AssertionError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{folder}: its config cannot be used: {error}") from error
 
     @property
     def info(self) -> ModelInfo:

@@ -6,7 +6,6 @@ import itertools
 import keyword
 import re
 import symtable
-from collections import Counter
 from difflib import SequenceMatcher
 
 from engine.syntax import parse, read_quietly, standing_alone
@@ -56,17 +55,49 @@ def unbound(text: str) -> set[str]:
     return used - bound - _EVERYWHERE
 
 
-def uses(text: str) -> Counter[str] | None:
-    """How often a region names each variable and attribute; None if it does not parse."""
+def uses(text: str) -> list[str] | None:
+    """Every name that a region says, in the order of its tree, each as often as it stands there; None if it does not
+    parse.
+
+    Names of fields are none, which `"{a}".format(a=b)` has and `f"{b}"` has not.
+    """
     parsed = parse(text)
     if parsed is None:
         return None
-    nodes = ast.walk(parsed[0])
-    return Counter(
-        node.id if isinstance(node, ast.Name) else node.attr
-        for node in nodes
-        if isinstance(node, ast.Name | ast.Attribute)
-    )
+    found, nodes = list[str](), list[ast.AST]([parsed[0]])
+    while nodes:  # not by calling itself: code may be nested deeper than Python calls
+        node = nodes.pop()
+        found += _named(node)
+        parts = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+            parts = [part.value if isinstance(part, ast.keyword) else part for part in parts]
+        nodes += reversed(parts)
+    return found
+
+
+def _named(node: ast.AST) -> list[str]:
+    """The names that a node says by itself."""
+    match node:
+        case (
+            ast.Name(id=name)
+            | ast.Attribute(attr=name)
+            | ast.FunctionDef(name=name)
+            | ast.ClassDef(name=name)
+        ):
+            return [name]
+        case ast.AsyncFunctionDef(name=name) | ast.ExceptHandler(name=str(name)) | ast.arg(arg=name):
+            return [name]
+        case ast.keyword(arg=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            return [name]
+        case ast.MatchMapping(rest=str(name)):
+            return [name]
+        case ast.Global(names=several) | ast.Nonlocal(names=several):
+            return [*several]
+        case ast.alias(name=name, asname=other):
+            return [name, other] if other else [name]
+        case ast.ImportFrom(module=str(name)):
+            return [name]
+    return []
 
 
 def coined(before: str, after: str) -> set[str]:

@@ -61,8 +61,8 @@ def plausible_first(
 def faithful(
     request: EditRequest, candidates: Sequence[Candidate], may_change: Iterable[str]
 ) -> list[Candidate]:
-    """Those that use every name as often as the region does, and say the same in literal texts, in the same order, as
-    far as both parse.
+    """Those that say every name in the place where the region says it, the same in literal texts, and leave no name
+    unbound that the region binds; in the same order, as far as both parse.
 
     Args:
         may_change: names that may be used more or less often; of a dotted one each part.
@@ -71,15 +71,20 @@ def faithful(
     before = _stays(request.region, free)
     if before is None:
         return list(candidates)
-    return [c for c in candidates if _stays(c.text, free) in (None, before)]
+    outside = unbound(request.region)
+    # What replaces a name from elsewhere comes from there too.
+    known = outside | free if outside & free else outside
+    return [
+        c
+        for c in candidates
+        if (after := _stays(c.text, free)) is None or (after == before and unbound(c.text) <= known)
+    ]
 
 
-def _stays(text: str, free: AbstractSet[str]) -> tuple[dict[str, int], dict[str, int]] | None:
-    """Names and characters of literal texts, and how often each is there; None if it does not parse."""
-    counted = uses(text)
-    if counted is None:
-        return None
-    return {name: n for name, n in counted.items() if name not in free}, said(text)
+def _stays(text: str, free: AbstractSet[str]) -> tuple[list[str], dict[str, int]] | None:
+    """Names in the tree's order, and how often literal texts have each character; None if it does not parse."""
+    said_names = uses(text)
+    return None if said_names is None else ([name for name in said_names if name not in free], said(text))
 
 
 def without_made_up(
@@ -87,14 +92,16 @@ def without_made_up(
 ) -> list[Candidate]:
     """Those whose names stand in the region, the instruction or the context, and are bound where they were, in order.
 
-    A name that the region uses without binding it comes from elsewhere in its file, and may be used more; no other name
-    may be left, or put, without what binds it.
+    A name that the region uses without binding it comes from elsewhere in its file, and may be used more, and so may
+    what the instruction puts in the place of such a name, or says of the region's own; no other name may be left, or
+    put, without what binds it.
 
     Args:
         own_words: what an edit may bring along besides, if it binds it.
     """
-    told = names(request.instruction) | names(request.context)
-    free = told | unbound(request.region)
+    around, outside = names(request.context), unbound(request.region)
+    told = names(request.instruction) | around
+    free = outside | around | (told if told & outside else told & names(request.region))
     return [
         c
         for c in candidates

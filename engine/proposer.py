@@ -119,7 +119,7 @@ class Proposer:
         settings = replace(self._settings(options, rows), least_scope=IN_SCOPE)
         fitting = [one for one in asked if len(one.canvas) <= self._most]
         self._mend([one for one in fitting if one.is_broken], settings, seconds)
-        self._sample([one for one in fitting if not one.found], settings, seconds)
+        self._sample([one for one in fitting if not one.found], settings, seconds, judged=options.judged)
         own_words = None if options.new_names else self._bounds.own_words
         self._refuse(fitting, own_words)
         if options.new_names and self._bounds.own_words is not None:
@@ -234,8 +234,19 @@ class Proposer:
         for one, reason in zip(looked, reasons, strict=True):
             one.refused = None if one.found else reason
 
-    def _sample(self, asked: "list[_Asked]", settings: EditSettings, seconds: dict[str, float]) -> None:
-        """Run the sampler, and note what it finds and the time it takes."""
+    def _sample(
+        self,
+        asked: "list[_Asked]",
+        settings: EditSettings,
+        seconds: dict[str, float],
+        *,
+        judged: bool = True,
+    ) -> None:
+        """Run the sampler, and note what it finds and the time it takes.
+
+        Args:
+            judged: whether rows that no threshold has let pass count where the greedy one changes nothing.
+        """
         if not asked:
             return
         prefixes, canvases = [one.prefix for one in asked], [one.canvas for one in asked]
@@ -243,6 +254,8 @@ class Proposer:
         for one, outcome in zip(asked, outcomes, strict=True):
             outcome.forwards += one.outcome.forwards if one.outcome else 0
             greedy, *others = outcome.rows
+            if not judged and greedy.canvas == one.canvas:
+                others = []
             ranked = [greedy, *sorted(others, key=_likelihood, reverse=True)]
             one.outcome, one.found = outcome, self._candidates(one.canvas, ranked)
         for phase, value in spent.items():

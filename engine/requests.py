@@ -38,10 +38,13 @@ class EditOptions:
 
     candidates: int = 1
     """How many distinct candidates to return at most; the first is drawn greedily at temperature 0."""
+    judged: bool = False
+    """Whether something decides among the candidates, such as tests: then they may be less probable than the threshold.
+    Else there are none where the first, which heeds it, changes nothing."""
     temperature: float = 0.0
     """Randomness of further candidates; at 0 they are the next most probable edits."""
     top_k: int = 0
-    """Sample among the k most probable tokens; 0 for no limit."""
+    """Sample among the k most probable tokens; 0 leaves the number to the sampler."""
     threshold: float | None = None
     """Least probability of a change for it to be made."""
     max_rounds: int = 16

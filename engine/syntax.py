@@ -8,7 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 _LINE_NUMBER = re.compile(r" on line \d+")
-_FIRST_CODE_LINE = re.compile(r"^([ \t]*)[^\s#]", re.MULTILINE)
+_FIRST_CODE_LINE = re.compile(r"^\f*([ \t]*)[^\s#]", re.MULTILINE)
+"""A form feed before it counts as no indentation."""
 
 
 def parse(text: str) -> tuple[ast.Module, int] | None:

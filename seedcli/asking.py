@@ -70,7 +70,9 @@ def _ask(question: Question, answer: Answer) -> None:
     report.seconds["load"] = time.perf_counter() - started
     report.model_name, report.model_revision = model.info.name, model.info.revision
     started = time.perf_counter()
-    (proposal,) = model.propose([EditRequest(instruction, "", shown)], options_of(settings, new_names=True))
+    (proposal,) = model.propose(
+        [EditRequest(instruction, "", shown)], options_of(settings, new_names=True, judged=False)
+    )
     report.seconds["model"] = time.perf_counter() - started
     report.forwards, report.rounds = proposal.forwards, proposal.rounds
     report.candidates = tuple(CandidateReport(candidate.score) for candidate in proposal.candidates)

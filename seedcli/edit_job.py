@@ -237,14 +237,16 @@ def read_context(job: EditJob, workspace: Workspace) -> str:
     return "\n".join(SourceFile.read(workspace, path).text for path in paths)
 
 
-def options_of(settings: Settings, *, new_names: bool) -> EditOptions:
+def options_of(settings: Settings, *, new_names: bool, judged: bool) -> EditOptions:
     """How the model samples under these settings.
 
     Args:
-        new_names: whether names that nothing defines are allowed, or something judges them.
+        new_names: whether names that nothing defines are allowed.
+        judged: whether a check decides: it may find them defined, and right what the model is not sure of.
     """
     return EditOptions(
-        new_names=new_names,
+        new_names=new_names or judged,
+        judged=judged,
         candidates=settings.candidates,
         temperature=settings.temperature,
         top_k=settings.top_k,

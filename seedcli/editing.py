@@ -108,7 +108,7 @@ def _edit(job: EditJob, report: Report) -> None:
             tasks = with_surroundings(workspace, tasks, model.info.context_tokens, len(context))
         if job.show_prompt:
             _show_prompt(instruction, context, tasks)
-        options = options_of(settings, new_names=job.allow_new_names or job.check is not None)
+        options = options_of(settings, new_names=job.allow_new_names, judged=job.check is not None)
         ask: _Asking | _Renaming = _Asking(tasks, context, model, options, job.allow_broken, report)
         if rename is not None:
             ask = _Renaming(rename, model, options, job.index_rest, report)

@@ -146,8 +146,7 @@ def random_like(network: Network, *, max_tokens: int | None = None) -> Network:
     torch.manual_seed(0)
     made = Network(config)
     torch.random.set_rng_state(generator)
-    weight = network.embedding.weight
-    return order(made.to(weight.device, weight.dtype).eval().requires_grad_(False))
+    return order(made.to(network.embedding.weight.device, network.compute_dtype).eval().requires_grad_(False))
 
 
 def trained(folder: Path | None, *, device: str | None = None, dtype: str | None = None) -> Weights:

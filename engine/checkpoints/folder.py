@@ -51,7 +51,13 @@ def read_config(folder: Path) -> tuple[ModelConfig, dict[str, Any]]:
     table = contents.read_json(folder, contents.CONFIG)
     if table.get("model_type") != MODEL_TYPE:
         raise CheckpointError(f"{path} is no Seed model: {_foreign(table, contents.called(folder))}")
-    return ModelConfig.read(table), dict(table.get("seed", {}))
+    settings = table.get("seed", {})
+    if not isinstance(settings, dict):
+        raise CheckpointError(f"{path}: `seed` is {settings!r}, no table")
+    try:
+        return ModelConfig.read(table), settings
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise CheckpointError(f"{path}: {error}") from error
 
 
 def _foreign(table: dict[str, Any], name: str) -> str:
@@ -73,8 +79,11 @@ def load(folder: Path, *, device: str, dtype: torch.dtype) -> tuple[Network, Cod
         tokenizer = CodeTokenizer.load(folder)
     except DataError as error:
         raise CheckpointError(str(error)) from error
-    with torch.device("meta"):
-        network = Network(config)
+    try:
+        with torch.device("meta"):
+            network = Network(config)
+    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+        raise CheckpointError(f"{folder / contents.CONFIG}: no network can be made of it: {error}") from error
     try:
         state = load_file(folder / "model.safetensors", device=device)
         network.load_state_dict({k: v.to(dtype) for k, v in state.items()}, strict=True, assign=True)

@@ -101,7 +101,13 @@ def _listing(wanted: Wanted) -> tuple[str, str, dict[str, RemoteFile]]:
     files = {}
     for sibling in info.siblings or []:
         digest = sibling.lfs.sha256 if sibling.lfs else sibling.blob_id
-        if "/" not in sibling.rfilename and digest and sibling.size is not None:
+        # The digest becomes the name of a file.
+        if (
+            "/" not in sibling.rfilename
+            and digest
+            and store.DIGEST.fullmatch(digest)
+            and sibling.size is not None
+        ):
             files[sibling.rfilename] = RemoteFile(sibling.rfilename, sibling.size, digest)
     if not info.sha or not store.COMMIT.fullmatch(info.sha):
         raise CheckpointError(f"{wanted}: the hub names no commit for it")
@@ -124,7 +130,7 @@ def _chosen(wanted: Wanted, fetching: "_Fetching", listed: Mapping[str, RemoteFi
         raise CheckpointError(_no_weights(wanted, listed))
     index = listed[contents.INDEX]
     shards = fetching.table(index).get("weight_map")
-    names = sorted(set(shards.values())) if isinstance(shards, dict) else []
+    names = sorted(set(map(str, shards.values()))) if isinstance(shards, dict) else []
     odd = [name for name in names if name not in listed or not name.endswith(".safetensors")]
     if odd or not names:
         what = f"names {shown(str(odd[0]))}, which is not there" if odd else "names no files"

@@ -164,7 +164,13 @@ def keep(wanted: Wanted, download: Download) -> None:
 
 
 def blob(wanted: Wanted, file: RemoteFile) -> Path:
-    """Where a file's bytes lie, named by their digest."""
+    """Where a file's bytes lie, named by their digest.
+
+    Raises:
+        ValueError: it is no digest, which might name any file.
+    """
+    if not DIGEST.fullmatch(file.digest):
+        raise ValueError(f"{file.digest!r} of {file.name} is no digest")
     return wanted.home / "blobs" / file.digest
 
 

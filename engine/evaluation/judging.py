@@ -160,7 +160,8 @@ def _ask(
     editor: Editor, texts: Sequence[str], cases: Sequence[JudgedCase], tries: int, threshold: float | None
 ) -> list[Proposal]:
     return editor.propose(
-        _requests(cases, texts), EditOptions(candidates=tries, threshold=threshold, new_names=True)
+        _requests(cases, texts),
+        EditOptions(candidates=tries, judged=True, threshold=threshold, new_names=True),
     )
 
 

@@ -78,7 +78,9 @@ def measure(
     """
     asked = [EditRequest(p.instruction, p.before, must_parse=True) for p in held]
     once = answer(editor, asked, EditOptions(new_names=True), tell).proposals
-    several = answer(editor, asked, EditOptions(candidates=TRIES, new_names=True), tell).proposals
+    several = answer(
+        editor, asked, EditOptions(candidates=TRIES, judged=True, new_names=True), tell
+    ).proposals
     untouched = [EditRequest(UNTOUCHED, p.after, must_parse=True) for p in held]
     left = answer(editor, untouched, EditOptions(new_names=True), tell).proposals
     shares = {

@@ -30,6 +30,8 @@ MARGIN = 8
 """Part of the most tokens read at once that a window sees on each side of what it edits."""
 NEAR = 32
 """Tokens on each side of a change that the next round reads."""
+MOST_DRAWN = 64
+"""Most probable labels of a place among which is drawn, where not fewer are asked for."""
 ADMITTED = 2
 """Forwards' worth of canvases that are on their way at once; as one is finished, the next begins."""
 
@@ -282,9 +284,10 @@ class EditSampler:
     ) -> Start:
         """The canvas with one drawn edit."""
         chance, heat = random.Random(f"{settings.seed}:{number}:{len(canvas)}"), settings.temperature
-        wants = torch.tensor([1 - p for p in view.keep]).clamp(min=LEAST)
-        place = chance.choices(range(len(wants)), (wants ** (1 / heat)).tolist())[0]
-        top = labels_LV[place].topk(min(settings.top_k or 64, labels_LV.shape[1]))
+        wants = torch.tensor([1 - p for p in view.keep], dtype=torch.float64).clamp(min=LEAST).log() / heat
+        wants[labels_LV.isinf().all(-1)] = -math.inf  # a window's margins
+        place = chance.choices(range(len(wants)), wants.softmax(0).tolist())[0]
+        top = labels_LV[place].double().topk(min(settings.top_k or MOST_DRAWN, labels_LV.shape[1]))
         chosen = chance.choices(range(len(top.indices)), (top.values / heat).softmax(0).tolist())[0]
         edits = [*canvas, self._ids.end]
         edits[place] = int(top.indices[chosen])

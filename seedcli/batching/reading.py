@@ -98,8 +98,8 @@ class JobReader:
             refuse_text(recipe)
         refuse_untrained(self._model, recipe, beyond=NEW_FILES if job.new else "")
         entry.settings = self._settings_for(job)
-        judged = "allow_new_names" in job.switches or job.check is not None
-        entry.options = options_of(entry.settings, new_names=judged)
+        allowed = "allow_new_names" in job.switches
+        entry.options = options_of(entry.settings, new_names=allowed, judged=job.check is not None)
         entry.check = check_job(
             job.check, all="check_all" in job.switches, in_place=False, tries=None, flags=job.sampling
         )

@@ -300,7 +300,7 @@ def _measure(
         with bar(requests, how.suite) as tell:
             answers = answer(editor, requests, EditOptions(threshold=how.threshold), tell, kept=kept)
         for k in tries:
-            options = EditOptions(candidates=k, threshold=how.threshold)
+            options = EditOptions(candidates=k, judged=True, threshold=how.threshold)
             with bar(within, f"{k} tries") as tell:
                 several[k] = answer(editor, chosen, options, tell, kept=kept, name=f"{k} tries").proposals
     scores = score([first_text(r, p) for r, p in zip(requests, answers.proposals, strict=True)])

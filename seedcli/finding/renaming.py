@@ -303,7 +303,7 @@ class _Asking:
 
     def _ask(self, texts: Sequence[str], goals: Sequence[str], candidates: int) -> list[Candidate | None]:
         """For each text the best candidate that is exactly its goal, if there is one."""
-        options = replace(self._options, candidates=candidates)
+        options = replace(self._options, candidates=candidates, judged=True)
         asked = [pair for pair in dict.fromkeys(zip(texts, goals, strict=True)) if pair not in self._known]
         asked.sort(key=lambda pair: len(pair[0]))
         for start in range(0, len(asked), BATCH):

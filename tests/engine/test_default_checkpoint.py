@@ -44,6 +44,37 @@ def test_it_leaves_sound_code_alone(editor):
     assert proposal.forwards == 1
 
 
+def test_further_candidates_do_not_break_what_is_sound(editor):
+    request = EditRequest(
+        "fix the bug", "def add(a, b):\n    total = a + b\n    return total\n", must_parse=True
+    )
+    (proposal,) = editor.propose([request], EditOptions(candidates=3))
+    assert (proposal.verdict, proposal.candidates) == ("unchanged", ())
+
+
+def test_what_is_formatted_keeps_its_order(editor):
+    names = ["total", "name", "count", "path", "user"]
+    regions = [
+        f"def show({b}, {a}):\n    text = '%s is %s' % ({a}, {b})\n    return text\n"
+        for a in names
+        for b in names
+        if a != b
+    ]
+    asked = [EditRequest("use f-strings", text, must_parse=True, may_change=("format",)) for text in regions]
+    proposals = editor.propose(asked, EditOptions(candidates=4))
+    offered = [(text, c.text) for text, p in zip(regions, proposals, strict=True) for c in p.candidates]
+    assert offered
+    for before, after in offered:
+        assert shown(after) == shown(before), after
+
+
+def shown(text):
+    """What the function in the text returns for two arguments."""
+    defined = {}
+    exec(text, defined)
+    return defined["show"](1, 2)
+
+
 def test_an_answer_that_must_parse_does(editor):
     """At a threshold of 1 the greedy edit never changes anything: what mends these was searched for."""
     requests = [EditRequest("fix the syntax error", text, must_parse=True) for text in BROKEN]
@@ -57,7 +88,7 @@ def test_an_answer_that_must_parse_does(editor):
 
 def test_sound_code_stays_sound_where_it_must(editor):
     asked = [EditRequest("fix the bug", SOUND, must_parse=must_parse) for must_parse in (False, True)]
-    free, bound = editor.propose(asked, EditOptions(threshold=0.01, candidates=16))
+    free, bound = editor.propose(asked, EditOptions(candidates=40, judged=True))
     assert not all(parses(c.text) for c in free.candidates)
     assert bound.candidates
     # In bfloat16 the order of equally probable ones depends on which rows share a forward.
@@ -90,7 +121,7 @@ def test_a_batch_gives_what_single_requests_give_in_float32():
 
 def test_further_candidates_differ_and_follow_the_seed(editor):
     request = EditRequest("fix the bug", BROKEN[0])
-    a, b = (editor.propose([request], EditOptions(candidates=8, seed=5))[0] for _ in range(2))
+    a, b = (editor.propose([request], EditOptions(candidates=8, seed=5, judged=True))[0] for _ in range(2))
     assert [c.text for c in a.candidates] == [c.text for c in b.candidates]
     assert len({c.text for c in a.candidates}) > 1
 

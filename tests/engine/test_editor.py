@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from engine.editor import Editor
@@ -23,11 +25,49 @@ def test_a_twin_that_follows_the_region_leaves_it_unchanged(made):
     assert proposal.forwards == -(-(proposal.region_tokens + 1) // 5)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"recipes": None},
+        {"recipes": "fix"},
+        {"own_words": "x"},
+        {"threshold": "high"},
+        {"threshold": float("nan")},
+        {"threshold": 2},
+        {"context_tokens": "many"},
+        {"context_tokens": 100_000},
+        {"sure": []},
+    ],
+)
+def test_odd_settings_of_a_checkpoint_are_refused(made, settings):
+    with pytest.raises(CheckpointError):
+        made(**settings)
+
+
+@pytest.mark.parametrize("device", ["foo", "cuda:one"])
+def test_a_device_that_does_not_exist_is_named(made, tmp_path, device):
+    made()
+    with pytest.raises(DeviceError, match=device.partition(":")[0]):
+        Editor.load(tmp_path / "model", device=device)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.01, 1.0])
+def test_where_nothing_judges_no_candidate_is_below_the_threshold(made, temperature):
+    editor, request = made(threshold=1.0), EditRequest("fix", TEXT)
+    options = EditOptions(candidates=6, temperature=temperature)
+    (alone,) = editor.propose([request], EditOptions())
+    (among,) = editor.propose([request], options)
+    assert alone.candidates == among.candidates == ()
+    assert among.verdict == alone.verdict
+    (judged,) = editor.propose([request], replace(options, judged=True))
+    assert judged.verdict == "edit"
+
+
 def test_a_twin_offers_candidates_and_reads_half_as_much(made):
     limit = made(threshold=1.0).info.max_region_tokens
     editor = made(decoder="autoregressive", threshold=1.0)
     assert editor.info.max_region_tokens == limit // 2
-    (proposal,) = editor.propose([EditRequest("fix", TEXT)], EditOptions(candidates=8))
+    (proposal,) = editor.propose([EditRequest("fix", TEXT)], EditOptions(candidates=8, judged=True))
     texts = [c.text for c in proposal.candidates]
     assert proposal.verdict == "edit"
     assert len(set(texts)) == len(texts)

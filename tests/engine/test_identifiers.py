@@ -32,10 +32,40 @@ def test_names_that_nothing_binds(text, free):
     assert unbound(text) == free
 
 
-def test_variables_and_attributes_are_counted_where_they_are_used():
-    assert uses("    x.y = f(x, y=z)\n") == {"x": 2, "y": 1, "f": 1, "z": 1}
-    assert uses("f'{x} {y.z!r}'\n") == uses("'{} {!r}', x, y.z\n")
+def test_names_are_said_in_the_order_of_the_tree():
+    assert uses("x.y = f(x, y=z)\n") == ["y", "x", "f", "x", "y", "z"]
+    assert uses("f'{x} {y.z!r}'\n") == uses("'{} {!r}', x, y.z\n") == ["x", "z", "y"]
+    assert uses("'{a} {b}'.format(a=x, b=y)\n") == ["format", "x", "y"]
     assert uses("def f(:\n") is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("def total(a): pass\n", "def count(a): pass\n"),
+        ("class A: pass\n", "class B: pass\n"),
+        ("async def f(): pass\n", "async def g(): pass\n"),
+        ("def g(a, b): pass\n", "def g(a, c): pass\n"),
+        ("f(x=1)\n", "f(y=1)\n"),
+        ("from os import path\n", "from os import sep\n"),
+        ("from os import path\n", "from sys import path\n"),
+        ("import a as b\n", "import a as c\n"),
+        ("def f():\n    global x\n", "def f():\n    global y\n"),
+        ("def f():\n    nonlocal x\n", "def f():\n    nonlocal y\n"),
+        ("try: pass\nexcept E as a: pass\n", "try: pass\nexcept E as b: pass\n"),
+        ("match x:\n    case [a, *b]: pass\n", "match x:\n    case [a, *c]: pass\n"),
+        ("match x:\n    case {'k': a, **b}: pass\n", "match x:\n    case {'k': a, **c}: pass\n"),
+        ("'%s %s' % (a, b)\n", "f'{b} {a}'\n"),
+    ],
+)
+def test_no_place_where_a_name_stands_is_passed_over(before, after):
+    assert None not in (uses(before), uses(after))
+    assert uses(before) != uses(after)
+
+
+def test_depth_is_no_matter():
+    deep = "x = " + "-" * 900 + "y\n"
+    assert uses(deep) in (["x", "y"], None)
 
 
 def test_words_that_stand_for_others_are_told_one_for_one():

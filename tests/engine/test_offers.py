@@ -75,7 +75,7 @@ def test_a_text_that_an_edit_changes_is_not_faithful():
 def test_the_last_reason_tells_why_nothing_is_offered():
     request = EditRequest("fix", "f(a)\n", must_parse=True, may_change=())
     broken, made_up, unfaithful, right = (
-        Candidate(f"{text}\n", 0.9, 1, 1) for text in ("f(", "f(a, b)", "f()", "a(f)")
+        Candidate(f"{text}\n", 0.9, 1, 1) for text in ("f(", "f(a, b)", "a(f)", "f((a))")
     )
     assert offerable(request, [broken, made_up, unfaithful, right], set()) == ([right], None)
     assert offerable(request, [broken, made_up, unfaithful], set()) == ([], "unfaithful")

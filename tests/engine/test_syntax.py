@@ -10,6 +10,11 @@ def test_an_indented_region_parses_with_its_own_columns():
     assert not parses("    def f(self):\n        return 1\nx = 2\n")
 
 
+@pytest.mark.parametrize("text", ["\fdef f():\n    return 1\n", "# x\n\f\nx = 1\n", "\f\f    x = 1\n"])
+def test_a_form_feed_is_no_indentation(text):
+    assert parses(text)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

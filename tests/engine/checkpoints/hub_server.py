@@ -34,6 +34,8 @@ class HubServer(ThreadingHTTPServer):
         """Bytes of a file after which a connection is closed; None: never."""
         self.cuts = 0
         """Connections that are still to be cut."""
+        self.digests = {}
+        """What is said of a file, by name, in the place of its digest."""
         self.wrong = set()
         """Names of files whose bytes are turned on the way."""
         self.knows_ranges = True
@@ -88,7 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         siblings = []
         for name, data in self.server.repos[repo].items():
-            sibling = {"rfilename": name, "size": len(data), "blobId": digest(data)}
+            sibling = {"rfilename": name, "size": len(data)}
+            sibling["blobId"] = self.server.digests.get(name, digest(data))
             if len(data) >= LARGE:
                 sibling["lfs"] = {"size": len(data), "sha256": digest(data), "pointerSize": 130}
             siblings.append(sibling)

@@ -73,6 +73,10 @@ def test_revision_follows_the_weights(saved, network, tokenizer, tmp_path):
         (lambda m: change(m, exit_hidden=4), "does not fit"),
         (lambda m: change(m, width=-1), "width"),
         (lambda m: change(m, heads=None), "heads"),
+        (lambda m: change(m, width=64.0), "config.json"),
+        (lambda m: change(m, layers=1.5), "config.json"),
+        (lambda m: change(m, vocabulary=10**30), "config.json"),
+        (lambda m: change(m, seed="fix"), "`seed` is 'fix', no table"),
     ],
 )
 def test_a_damaged_folder_is_refused_with_its_reason(saved, damage, words):

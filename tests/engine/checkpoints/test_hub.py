@@ -289,6 +289,21 @@ class TestRefusals:
         refused("model_type 'gpt2' .* is of no known family")
         assert server.fetched() == {"config.json"}
 
+    def test_a_digest_that_would_name_another_file(self, server, files, tmp_path):
+        victim = WANTED.home / "blobs" / "../../../victim.txt"
+        (WANTED.home / "blobs").mkdir(parents=True)
+        victim.write_text("mine")
+        server.digests["config.json"] = "../../../victim.txt"
+        refused("has no config.json")
+        assert victim.read_text() == "mine"
+        with pytest.raises(ValueError, match="no digest"):
+            store.blob(WANTED, store.RemoteFile("config.json", 4, "../../../victim.txt"))
+
+    @pytest.mark.parametrize("table", ['{"a": 1, "b": "x.safetensors"}', '{"a": ["x"]}', '["x"]'])
+    def test_an_odd_index(self, server, files, table):
+        files["model.safetensors.index.json"] = f'{{"weight_map": {table}}}'.encode()
+        refused("model.safetensors.index.json names ")
+
     @pytest.mark.parametrize(
         "name", ["../../x.safetensors", "sub/x.safetensors", "nosuch.safetensors", "run.py"]
     )

@@ -117,6 +117,16 @@ def test_the_same_seed_gives_the_same_candidates(sampler, requests):
     assert drawn(1) != drawn(2)
 
 
+@pytest.mark.parametrize("longest", [None, 12])
+@pytest.mark.parametrize("temperature", [0.001, 0.01, 1.0, 100.0])
+def test_any_temperature_draws(network, tokenizer, requests, temperature, longest):
+    c = tokenizer.controls
+    sampler = EditSampler(network, c.edits, never=c.never, pad=c.pad, longest=longest)
+    settings = EditSettings(threshold=0.5, max_rounds=1, candidates=12, temperature=temperature)
+    outcomes, _ = sampler.run(*requests, settings)
+    assert all(len(outcome.rows) > 1 for outcome in outcomes)
+
+
 def test_a_threshold_of_one_costs_one_forward(sampler, requests):
     outcomes, seconds = sampler.run(*requests, EditSettings(threshold=1.0))
     assert [o.forwards for o in outcomes] == [1, 1, 1, 1]

@@ -38,6 +38,13 @@ def test_below_the_threshold_nothing_changes(canvas, target):
     assert advance(canvas, view, IDS, 0.7, 0).canvas == canvas
 
 
+@pytest.mark.parametrize("threshold", [0.0, 0.005, 0.1, 0.5])
+def test_a_low_threshold_keeps_gaps_apart(threshold):
+    canvas, labels = [4, 5, 6, 7], [4, 9, 6, 7, IDS.end]
+    view = View([0.98, 0.3, 0.98, 0.98, 0.98], labels, [0.98, 0.7, 0.98, 0.98, 0.98])
+    assert advance(canvas, view, IDS, threshold, 0, least=0.2).canvas == [4, 9, 6, 7]
+
+
 def test_a_gap_that_the_model_cannot_write_yet_is_masked_as_a_whole():
     view = View([0.9, 0.01, 0.02, 0.9, 1.0], [4, 8, 9, 7, 3], [0.9, 0.03, 0.04, 0.9, 1.0])
     assert advance([4, 5, 6, 7], view, IDS, 0.7, 0).canvas == [4, *[IDS.mask] * (2 + RUN), 7]
