@@ -7,7 +7,10 @@
 The question puts the first opening before the answer, so that it begins with code.
 """
 
+import ast
 import re
+
+from engine.syntax import parse
 
 
 def code_of(answer: str, fence: str, *, is_whole: bool) -> str | None:
@@ -42,9 +45,13 @@ def is_closed(tail: str, fence: str) -> bool:
 
 
 def like_region(code: str, region: str) -> str | None:
-    """The code at the region's margin, ending as the region ends; None if it cannot stand there."""
+    """The code at the region's margin, ending as the region ends; None if it cannot stand there.
+
+    Lines inside texts stay as they are, since they would say something else; docstrings move with the code.
+    """
     ours, theirs = margin(region), margin(code)
     lines = code.split("\n")
+    kept = {i: lines[i] for i in _inside_texts(code) if i < len(lines)}
     if ours.startswith(theirs):
         missing = ours[len(theirs) :]
         begins = [theirs if line.startswith(theirs) else "" for line in lines]
@@ -54,12 +61,30 @@ def like_region(code: str, region: str) -> str | None:
         ]
     elif theirs.startswith(ours):
         surplus = theirs[len(ours) :]
-        if not all(line.startswith(surplus) for line in lines if line.strip()):
+        if not all(
+            line.startswith(surplus) for i, line in enumerate(lines) if line.strip() and i not in kept
+        ):
             return None
         lines = [line.removeprefix(surplus) for line in lines]
     else:
         return None
+    lines = [kept.get(i, line) for i, line in enumerate(lines)]
     return "\n".join(lines) + "\n" * region.endswith("\n")
+
+
+def _inside_texts(code: str) -> set[int]:
+    """Lines, from 0, that begin inside a literal text other than a docstring; none if the code does not parse."""
+    parsed = parse(code)
+    if parsed is None:
+        return set()
+    tree, ahead = parsed
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return {
+        line - ahead
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in alone and node.end_lineno
+        for line in range(node.lineno, node.end_lineno)
+    }
 
 
 def margin(text: str) -> str:

@@ -58,11 +58,6 @@ class Counts:
     """Whether the answer is the one looked for."""
     diff_lines: int
 
-    @property
-    def per_forward(self) -> float:
-        """Tokens of the answer for each forward."""
-        return self.answer / self.forwards
-
 
 class Decoder:
     """One way of decoding with one set of weights."""

@@ -63,6 +63,23 @@ def test_code_takes_the_margin_of_its_region(code, region, text):
     assert like_region(code, region) == text
 
 
+@pytest.mark.parametrize(
+    ("code", "region", "text"),
+    [
+        ("s = '''\nabc\n'''\nt = 2", "    s = 1\n", "    s = '''\nabc\n'''\n    t = 2\n"),
+        ("    s = '''\nabc\n'''\n    t = 2", "s = 1\n", "s = '''\nabc\n'''\nt = 2\n"),
+        ("    s = f'''\n    {x}\n'''", "s = 1\n", "s = f'''\n    {x}\n'''\n"),
+        (
+            "def f():\n    '''A.\n\n    B.\n    '''",
+            "    x\n",
+            "    def f():\n        '''A.\n\n        B.\n        '''\n",
+        ),
+    ],
+)
+def test_texts_stay_as_they_are_and_docstrings_move(code, region, text):
+    assert like_region(code, region) == text
+
+
 TEXT = st.text(st.sampled_from("ab` \t\n"), max_size=30)
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A busy machine is no defect."""
