@@ -51,9 +51,9 @@ class ResultMaker:
 
     def recover(self) -> None:
         """Set right what a run that was cut short left half written, and finish the job whose files it did write."""
+        recover(self._workspace, "write" if self._delivery.apply else "print")
         if not self._delivery.apply:
             return
-        recover(self._workspace)
         intent = self._state.intent
         if intent is not None and all(self._holds(name, digest) for name, digest in intent.files.items()):
             runs = (

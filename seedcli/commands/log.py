@@ -21,10 +21,12 @@ def log(json: Annotated[bool, typer.Option("--json", help="Print one JSON object
       seed log
       seed log --json
     """
-    from seedcli.delivering import journal_of
+    from seedcli.delivering import journal_of, recover
     from seedcli.repository.workspace import Workspace
 
-    runs = journal_of(Workspace.discover(Path.cwd())).runs()
+    workspace = Workspace.discover(Path.cwd())
+    recover(workspace, "print")
+    runs = journal_of(workspace).runs()
     if json:
         answer(_as_json(runs).encode() + b"\n")
     elif runs:

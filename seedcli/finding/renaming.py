@@ -170,7 +170,12 @@ def renamed(region: Region, spots: Sequence[Spot], new: str) -> str:
     for spot in sorted(spots, key=lambda s: (s.line, s.column), reverse=True):
         line = lines[spot.line - region.start]
         end = spot.column + len(spot.name)
-        assert line[spot.column : end] == spot.name, f"{spot} is not where it was"
+        if (
+            line[spot.column : end] != spot.name
+        ):  # it is written with other letters that Python takes for the same
+            raise TargetError(
+                f"line {spot.line + 1} does not write {spot.name!r} so; rename it there by hand"
+            )
         lines[spot.line - region.start] = line[: spot.column] + new + line[end:]
     return "\n".join(lines)
 

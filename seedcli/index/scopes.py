@@ -179,6 +179,12 @@ class Scoped:
         """A name that its node has no place for: it is looked for in the node's text."""
         _bind(scope, name)
         assert isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping)
+        if isinstance(node, ast.MatchAs | ast.MatchStar) and node.end_lineno and node.end_col_offset:
+            end = self._column(node.end_lineno, node.end_col_offset)
+            spot = Spot(node.end_lineno - 1, end - len(name), name)  # both end with it
+            if self._stands_at(spot):
+                self.uses.append(Use(spot, scope, "name", node))
+                return
         after = r"\bas\s+" if isinstance(node, ast.ExceptHandler) else ""
         last = (
             node.body[0].lineno if isinstance(node, ast.ExceptHandler) else (node.end_lineno or node.lineno)
@@ -276,8 +282,16 @@ class Scoped:
             scope.outward[name] = "global" if isinstance(node, ast.Global) else "nonlocal"
             if isinstance(node, ast.Global):
                 scope.module.bound.add(name)
-            for line in range(node.lineno - 1, node.end_lineno or node.lineno):
-                for match in re.finditer(rf"\b{re.escape(name)}\b", self.lines[line]):
+            start = self._column(node.lineno, node.col_offset)
+            last = (node.end_lineno or node.lineno) - 1
+            for line in range(node.lineno - 1, last + 1):
+                end = (
+                    self._column(last + 1, node.end_col_offset or 0)
+                    if line == last
+                    else len(self.lines[line])
+                )
+                words = re.compile(rf"\b{re.escape(name)}\b")
+                for match in words.finditer(self.lines[line], start if line == node.lineno - 1 else 0, end):
                     self.uses.append(Use(Spot(line, match.start(), name), scope, "name", node))
 
     def _use(

@@ -184,6 +184,8 @@ class Store:
     def mentions(self, name: str) -> list[str]:
         """The files that may hold a name anywhere, in comments and strings too; some of them may only seem to."""
         query = " AND ".join(f'"{word}"' for word in parts(name).split())
+        if not query:  # such as `_`
+            return self.files()
         rows = self._connection.execute(
             "SELECT DISTINCT files.path FROM words JOIN units ON units.id = words.rowid "
             "JOIN files ON files.id = units.file WHERE words MATCH ? ORDER BY files.path",
@@ -249,11 +251,14 @@ class Store:
     def _changed(self, path: Path, known: tuple[int, int, str] | None) -> "_Read | None":
         """The file as it is now, if it may be another than the index knows."""
         try:
+            path.as_posix().encode()  # SQLite takes no other names
             status = path.lstat()
             if known is not None and known[:2] == (status.st_mtime_ns, status.st_size):
                 return None
             now = time.time_ns()
             source = SourceFile.read(self._workspace, path)
+        except UnicodeEncodeError:
+            return None
         except (OSError, TargetError):
             return _Read(self._workspace.relative(path), 0, 0, "", "") if known is not None else None
         settled = now - status.st_mtime_ns > _UNSETTLED_NS

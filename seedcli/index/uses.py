@@ -20,6 +20,8 @@ from seedcli.index.store import Store
 _SUFFIXES = (".py", ".pyi")
 _BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr", "object", "methodcaller", "attrgetter"})
 """Calls that take an attribute's name as a string; `object` is that of `mock.patch.object`."""
+_MAKING = ("__init__", "__new__")
+"""Methods that calls of their class call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,9 @@ class Finder:
     def _load(self, path: str) -> Scoped | None:
         if path not in self._scoped:
             try:
-                self._scoped[path] = Scoped(self._read(path))
+                text = self._read(path)
+                # `ast` takes a lone carriage return for the end of a line.
+                self._scoped[path] = None if "\r" in text.replace("\r\n", "\n") else Scoped(text)
             except (SyntaxError, ValueError, RecursionError, TargetError):
                 self._scoped[path] = None
         return self._scoped[path]
@@ -156,14 +160,53 @@ class _Search:
         for use in own.of(self._name):
             if use.role == "name" and use.scope.owner(self._name) is function:
                 self._take(self._wanted.path, use.spot)
-        calls = self._finder.find(Wanted(self._wanted.path, self._wanted.symbol))
-        self.found.unclear += calls.unclear
-        scoped = dict(self._finder.files_with(self._wanted.symbol.rpartition(".")[2]))
-        for path, spots in calls.spots.items():
-            places = {(spot.line, spot.column) for spot in spots}
-            for use in scoped[path].of(self._name):
-                if use.role == "keyword" and _called_at(use, scoped[path]) in places:
-                    self._take(path, use.spot)
+        holder, _, method = self._wanted.symbol.rpartition(".")
+        makes = bool(holder) and method in _MAKING
+        places: dict[str, set[tuple[int, int]]] = {}
+        for symbol in (self._wanted.symbol, *([holder] if makes else [])):
+            calls = self._finder.find(Wanted(self._wanted.path, symbol))
+            self.found.unclear += calls.unclear
+            for path, spots in calls.spots.items():
+                places.setdefault(path, set()).update((spot.line, spot.column) for spot in spots)
+        family = self._family_of_method(own)
+        elsewhere = {*self._subclasses(holder.rpartition(".")[2]), "cls", *_MAKING} if makes else set()
+        overriding = set[Scope]()
+        for path, scoped in self._finder.files_with(self._name):
+            for use in scoped.of(self._name):
+                if use.role == "keyword":
+                    if _called_at(use, scoped) in places.get(path, ()):
+                        self._take(path, use.spot)
+                    elif _called(use) in elsewhere:  # of a subclass, perhaps
+                        self._doubt(path, scoped, use.spot)
+                elif (
+                    use.scope is not function
+                    and use.scope not in overriding
+                    and _overrides(use, method, family)
+                ):
+                    overriding.add(use.scope)
+                    self._doubt(path, scoped, use.spot)
+
+    def _subclasses(self, name: str) -> set[str]:
+        """Names of the classes that have a class of that name among their bases, or one of theirs."""
+        found, waiting = set[str](), [name]
+        while waiting:
+            base = waiting.pop()
+            for _, scoped in self._finder.files_with(base):
+                for node in (scope.node for scope in scoped.scopes):
+                    if not isinstance(node, ast.ClassDef) or node.name in found:
+                        continue
+                    if any((_dotted(one) or [""])[-1] == base for one in node.bases):
+                        found.add(node.name)
+                        waiting.append(node.name)
+        return found
+
+    def _family_of_method(self, own: Scoped) -> set[str]:
+        """Names of the classes that share the function by inheritance; none if it is no method."""
+        scope = _scope_of(own, self._wanted.symbol)
+        if scope.kind != "class":
+            return set()
+        method = Wanted(self._wanted.path, self._wanted.symbol)
+        return _Search(self._finder, method, Uses())._family(scope)[0]
 
     def _function_scope(self, own: Scoped) -> Scope:
         for scope in own.scopes:
@@ -339,14 +382,31 @@ def _names_attribute(use: Use) -> bool:
     return use.node.value == use.spot.name and use.argument_of in _BY_NAME
 
 
+def _called(use: Use) -> str:
+    """The last name of the function that a keyword is given to."""
+    assert isinstance(use.node, ast.Call)
+    function = use.node.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _overrides(use: Use, method: str, family: set[str]) -> bool:
+    """Whether a name is the parameter of a method of that name in a class of the family."""
+    *_, holder, name = ["", *use.scope.symbol.split(".")][-2:]
+    return (
+        use.scope.kind == "function"
+        and name == method
+        and holder in family
+        and use.spot.name in use.scope.bound
+    )
+
+
 def _called_at(use: Use, scoped: Scoped) -> tuple[int, int]:
     """Where the name of the function stands that a keyword is given to."""
     assert isinstance(use.node, ast.Call)
     function = use.node.func
     line = (function.end_lineno or 1) - 1
     end = len(scoped.lines[line].encode()[: function.end_col_offset].decode("utf-8", "replace"))
-    last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return line, end - len(last)
+    return line, end - len(_called(use))
 
 
 def _dotted(node: ast.expr) -> list[str] | None:

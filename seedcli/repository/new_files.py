@@ -28,7 +28,13 @@ def new_file(workspace: Workspace, name: str, *, cwd: Path, force: bool = False)
     full = Path(os.path.normpath(cwd.resolve() / name))
     if not full.is_relative_to(workspace.root):
         raise TargetError(f"--new {name} is outside {workspace.root}; run seed in the folder that holds it")
-    if os.path.lexists(full):
+    try:
+        full.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise TargetError(f"--new {name!r} cannot be made: {error.strerror}; name another") from None
+    else:
         raise TargetError(f"--new {name} exists already; name it as a target to edit it")
     path = workspace.locate(workspace.relative(full))
     _refuse_below_a_file(path, name)

@@ -10,7 +10,7 @@ from seedcli.repository.regions import Region, find_symbol, lines_region, region
 from seedcli.repository.source import SourceFile
 from seedcli.repository.workspace import Workspace
 
-_LINES = re.compile(r"(?P<path>.+?):(?P<start>\d+)(?:-(?P<end>\d+))?")
+_LINES = re.compile(r"(?P<path>.+?):(?P<start>\d{1,9})(?:-(?P<end>\d{1,9}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def review_patch(
         from seedcli.review.line_prompt import review_lines
 
         heading = " · ".join(filter(None, (title, model_note)))
-        with open(0, closefd=False) as keys:
+        with open(0, closefd=False, errors="replace") as keys:
             return review_lines(
                 patch, title=heading, read_bytes=read_bytes, input=keys, output=sys.stderr, applied=applied
             )

@@ -29,7 +29,12 @@ def edit_lines(hunk: Hunk, path: str) -> tuple[bytes, ...] | None:
         file = Path(folder, f"hunk{PurePosixPath(path).suffix}")
         file.write_bytes(before)
         _run(_command(), file)
-        after = file.read_bytes()
+        try:
+            after = file.read_bytes()
+        except OSError as error:
+            raise SettingsError(
+                f"the editor left no file behind ({error.strerror}): the hunk stays as it was; set EDITOR to another"
+            ) from error
     lines = with_endings_of(hunk, after)
     return None if lines == hunk.new_lines else lines
 
@@ -57,7 +62,17 @@ def with_endings_of(hunk: Hunk, edited: bytes) -> tuple[bytes, ...]:
 def _command() -> list[str]:
     chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if chosen:
-        return shlex.split(chosen)
+        try:
+            words = shlex.split(chosen)
+        except ValueError as error:
+            raise SettingsError(
+                f"the editor {chosen!r} is no command ({error}): set EDITOR to another"
+            ) from None
+        if not words:
+            raise SettingsError(
+                f"the editor {chosen!r} is no command: set EDITOR to one, such as EDITOR=nano"
+            )
+        return words
     for name in ("editor", "vi", "nano"):
         if shutil.which(name):
             return [name]

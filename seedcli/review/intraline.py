@@ -5,6 +5,7 @@ add or remove lines beside those that it changes.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
@@ -13,6 +14,9 @@ Spans = tuple[tuple[int, int], ...]
 
 _MAX_PAIRINGS = 2_500
 _MAX_LINE = 1_000
+_MAX_MATCHES, _MAX_MATCHES_OF_LINES = 200_000, 20_000
+"""Pairs of equal words on both sides of a hunk, and of two lines, up to which they are compared: rows of numbers have
+so many that comparing them takes minutes."""
 _ALIKE = 0.5
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
@@ -31,7 +35,7 @@ def changed_words(removed: Sequence[str], added: Sequence[str]) -> tuple[dict[in
 
 
 def _pairs(removed: Sequence[str], added: Sequence[str]) -> list[tuple[int, int]]:
-    if len(removed) * len(added) > _MAX_PAIRINGS:
+    if len(removed) * len(added) > _MAX_PAIRINGS or _matches(removed, added) > _MAX_MATCHES:
         count = min(len(removed), _MAX_PAIRINGS) if len(removed) == len(added) else 0
         return [(i, i) for i in range(count) if _alike(removed[i], added[i])]
     pairs: list[tuple[int, int]] = []
@@ -45,12 +49,22 @@ def _pairs(removed: Sequence[str], added: Sequence[str]) -> list[tuple[int, int]
     return pairs
 
 
+def _matches(removed: Sequence[str], added: Sequence[str]) -> int:
+    """How many pairs of equal words there are."""
+    ours, theirs = (
+        Counter(word for line in side for word in _WORDS.findall(line)) for side in (removed, added)
+    )
+    return sum(count * theirs[word] for word, count in ours.items())
+
+
 def _matcher(removed: str, added: str) -> "SequenceMatcher[str]":
     return SequenceMatcher(None, _WORDS.findall(removed), _WORDS.findall(added), autojunk=False)
 
 
 def _alike(removed: str, added: str) -> bool:
     if max(len(removed), len(added)) > _MAX_LINE or not removed.strip() or not added.strip():
+        return False
+    if _matches([removed], [added]) > _MAX_MATCHES_OF_LINES:
         return False
     matcher = _matcher(removed.strip(), added.strip())
     return matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE

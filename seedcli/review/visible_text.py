@@ -9,6 +9,7 @@ import io
 import re
 import tokenize
 import unicodedata
+import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +19,8 @@ TAB_STOP = 4
 
 MarkKind = Literal["escape", "tab", "note"]
 
+_ASCII = bytes(range(128)) + b"\\x41 ~{ \x1b$B!!"
+"""All of it, and what some codecs take for more than it is."""
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _NOT_PLAIN = re.compile(r"[^\x20-\x7e]")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -69,8 +72,12 @@ def encoding_of(data: bytes) -> str:
     """
     try:
         name = tokenize.detect_encoding(io.BytesIO(data[:400]).readline)[0]
-        b"a".decode(name, "surrogateescape")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            is_like_ascii = _ASCII.decode(name, "surrogateescape") == _ASCII.decode("ascii")
     except (SyntaxError, LookupError, UnicodeError):
+        return "utf-8"
+    if not is_like_ascii:  # such as `unicode_escape` and `hz`, which may raise on any line
         return "utf-8"
     # A byte order mark is shown where it stands, so no codec may swallow it.
     return "utf-8" if name == "utf-8-sig" else name

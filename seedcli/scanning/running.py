@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.errors import EngineError
 from engine.requests import EditRequest, Reading
+from seedcli.delivering import recover
 from seedcli.errors import ModelError, SettingsError, TargetError
 from seedcli.model_client import ModelClient, open_model
 from seedcli.progress import Progress
@@ -92,6 +93,7 @@ def run_scan(wish: ScanWish) -> Scanned:
         raise SettingsError(f"--least must be a number from 0 to 1, not {wish.least:g}")
     workspace = Workspace.discover(Path.cwd())
     settings = load_settings(workspace.root, wish.sampling, isolated=wish.isolated)
+    recover(workspace, "print")
     known = read_baseline(wish.baseline) if wish.baseline else None
     if wish.new_baseline:
         check_baseline(wish.new_baseline)

@@ -92,7 +92,14 @@ def touched(source: SourceFile, spans: Sequence[Span] | None) -> list[Region]:
     found = [region for region in regions if _is_touched(region, spans)]
     covered = {line for region in regions for line in range(region.start, region.end)}
     texts = source.text.split("\n")
-    loose = sorted({i for span in spans for i in range(*span) if i not in covered and texts[i].strip()})
+    loose = sorted(
+        {
+            i
+            for span in spans
+            for i in range(*span)
+            if i < len(texts) and i not in covered and texts[i].strip()
+        }
+    )
     found += [lines_region(source, start, end) for start, end in _runs(loose)]
     return sorted(found, key=lambda region: region.start)
 

@@ -34,6 +34,11 @@ def assert_refused(result: Result, code: int, *words: str) -> None:
         assert word in result.err
 
 
+def test_numbers_and_names_that_are_too_long(repo: Path, seed: Seed) -> None:
+    assert_refused(seed("edit", "fix", "calc.py:" + "9" * 5000), 2, "calc.py:999")
+    assert_refused(seed("edit", "--new", "x" * 300 + ".py", "fix", "calc.py"), 2, "xxx")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

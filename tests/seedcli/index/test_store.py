@@ -97,6 +97,13 @@ def test_what_cannot_be_read_is_left_out_and_dropped(
     assert store.definitions("load") == []
 
 
+def test_a_name_that_is_not_utf_8_stops_no_other(workspace: Workspace, write: Write, store: Store) -> None:
+    write({"a.py": "def f(): pass\n"})
+    (workspace.root / os.fsdecode(b"b\xff.py")).write_text("x = 1\n")
+    store.refresh()
+    assert store.files() == ["a.py"]
+
+
 def test_a_damaged_index_is_made_anew(workspace: Workspace, write: Write) -> None:
     write({"a.py": "def load(): pass\n"})
     database = database_of(workspace)

@@ -96,6 +96,64 @@ def test_parameters_and_the_keywords_of_callers(workspace: Workspace, write: Wri
     })  # fmt: skip
 
 
+def test_a_parameter_of_what_makes_an_object_is_given_by_calls_of_its_class(
+    workspace: Workspace, write: Write, find: Find
+) -> None:
+    uses = check(workspace, write, find, Wanted("a.py", "C.__init__", "x"), {
+        "a.py": "class C:\n    def __init__(self, «x»):\n        self.x = «x»\n",
+        "b.py": "from a import C\nC(«x»=1)\nother(x=2)\nclass D(C): pass\nD(x=3)\n",
+    })  # fmt: skip
+    assert uses.unclear == ["b.py:5 D(x=3)"]
+
+
+def test_a_parameter_of_an_overriding_method_is_unclear(
+    workspace: Workspace, write: Write, find: Find
+) -> None:
+    uses = check(workspace, write, find, Wanted("a.py", "A.m", "x"), {
+        "a.py": (
+            "class A:\n    def m(self, «x»): return «x»\n\n\nclass B(A):\n    def m(self, x): return x + x\n"
+            "\n\nclass Other:\n    def n(self, x): return x\n"
+        ),
+    })  # fmt: skip
+    assert uses.unclear == ["a.py:6 def m(self, x): return x + x"]
+
+
+def test_a_captured_name_is_where_its_pattern_ends(workspace: Workspace, write: Write, find: Find) -> None:
+    check(workspace, write, find, Wanted("a.py", "area", "x"), {
+        "a.py": (
+            "def area(p, «x»):\n    match p:\n        case Point(x=«x»):\n            return «x»\n"
+            "        case [*«x»]:\n            return «x»\n        case (1 as «x»):\n            return «x»\n"
+        ),
+    })  # fmt: skip
+
+
+def test_a_global_statement_is_not_all_of_its_line(workspace: Workspace, write: Write, find: Find) -> None:
+    check(workspace, write, find, Wanted("a.py", "total"), {
+        "a.py": "«total» = 0\n\n\ndef f(o):\n    global «total»; o.total = 1; «total» = 2  # total\n",
+    })  # fmt: skip
+
+
+def test_a_file_with_a_lone_carriage_return_counts_as_broken(
+    workspace: Workspace, write: Write, store: Store
+) -> None:
+    write({"a.py": "def f(): pass\n"})
+    (workspace.root / "b.py").write_bytes(b"from a import f\nx = 1\ry = 2\rz = f()\n")
+    store.refresh()
+    finder = Finder(store, lambda path: (workspace.root / path).read_bytes().decode())
+    assert list(finder.find(Wanted("a.py", "f")).spots) == ["a.py"]
+    assert finder.broken_with("f") == ["b.py"]
+
+
+def test_a_name_without_letters(workspace: Workspace, write: Write, find: Find) -> None:
+    check(
+        workspace,
+        write,
+        find,
+        Wanted("a.py", "_"),
+        {"a.py": "def «_»(s): return s\n", "b.py": "from a import «_»\n"},
+    )
+
+
 def test_text_before_names_may_be_of_any_alphabet(workspace: Workspace, write: Write, find: Find) -> None:
     check(workspace, write, find, Wanted("a.py", "f"), {
         "a.py": "def «f»(): pass\nx = 'äöü', «f», f'é{«f»()!r:>{«f»}}'\n",

@@ -26,6 +26,16 @@ def test_the_editor_gets_the_new_lines_and_gives_others(monkeypatch, tmp_path):
     assert edit_lines(Hunk(0, (b"old\n",), 0, (b"new\n",)), "src/a.py") == (b"mine\n", b"two\n")
 
 
+@pytest.mark.parametrize(
+    ("command", "words"), [("vim '", "is no command"), (" ", "is no command"), ("rm", "left no file")]
+)
+def test_an_editor_that_is_none_is_named(monkeypatch, command, words):
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", command)
+    with pytest.raises(SettingsError, match=words):
+        edit_lines(Hunk(0, (b"old\n",), 0, (b"new\n",)), "a.py")
+
+
 def test_unchanged_lines_are_no_edit(monkeypatch, tmp_path):
     editor(monkeypatch, tmp_path, "")
     assert edit_lines(Hunk(0, (b"old\r\n",), 0, (b"new\r\n",)), "a.py") is None

@@ -48,6 +48,9 @@ def test_the_coding_line_is_heeded():
     data = "# -*- coding: latin-1 -*-\nx = 'é'\n".encode("latin-1")
     assert visible(data.splitlines(keepends=True)[1], encoding_of(data)).text == "x = 'é'"
     assert encoding_of(b"# coding: no-such-thing\n") == "utf-8"
+    for odd in (b"unicode_escape", b"hz", b"iso2022_jp", b"utf-16", b"utf-7"):
+        assert encoding_of(b"# coding: " + odd + b"\n") == "utf-8"
+    assert encoding_of(b"# coding: shift_jis\n") == "shift_jis"
     assert encoding_of(b"\xef\xbb\xbfx = 1\n") == "utf-8"
 
 
