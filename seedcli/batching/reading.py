@@ -52,17 +52,16 @@ class JobReader:
         self._settings: dict[str, Settings] = {}
 
     def read(self, line: bytes, number: int) -> Entry:
-        """The job of a line with its regions; its report is complete if it fails already."""
+        """The job of a line with its regions; its report is complete if it fails already.
+
+        It may be read once more after files have been written.
+        """
         try:
             job = read_job(line, number)
             self._refuse_twice(job, number)
         except JobError as error:
             return self._failed(Entry(error.id, key_of(line, number)), error)
         return self._prepared(job, key_of(line))
-
-    def again(self, entry: Entry, line: bytes, number: int) -> Entry:
-        """The same job, after files have been written."""
-        return self._prepared(read_job(line, number), entry.key)
 
     def _refuse_twice(self, job: BatchJob, number: int) -> None:
         # 1 and "1" are one id: there is one patch file for both.

@@ -207,7 +207,7 @@ class BatchRun:
             entry = self._jobs.read(line, number)
             if not window.takes(entry):
                 window = self._work(window, tell)
-                entry = self._jobs.again(entry, line, number)
+                entry = self._jobs.read(line, number)
             window.add(entry)
             if window.is_full or window.needs_nothing or entry.key == self._state.last_of_window:
                 window = self._work(window, tell)

@@ -74,9 +74,14 @@ class Window:
         return not any(entry.is_read for entry in self.entries)
 
     def takes(self, entry: Entry) -> bool:
-        """Whether a job may join: what it reads is not what a job before it changes, nor the other way round."""
+        """Whether a job may join: what it reads is not what a job before it changes, nor the other way round.
+
+        Nor may one that cannot be read yet: a job before it may make what it names.
+        """
         if not self._is_writing:
             return True
+        if entry.has_failed:
+            return not self._spans
         return not (
             any(name in self._spans for name in entry.context_files)
             or any(task.source.name in self._contexts or self._meets(task) for task in entry.tasks)

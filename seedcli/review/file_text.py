@@ -54,10 +54,6 @@ class FileText:
         """The highest line number of either side."""
         return max(len(self.old_lines), (self.file.new or b"").count(b"\n") + 1)
 
-    def size(self, hunk: int) -> int:
-        """How many lines `lines` yields."""
-        return len(self.lines(hunk))
-
     def lines(self, hunk: int) -> "HunkLines":
         """The lines of a hunk between its lines of context."""
         return HunkLines(self, hunk)

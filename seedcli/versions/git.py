@@ -65,7 +65,9 @@ class Git:
         if done.returncode not in codes:
             lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
             said = lines[0] if lines else f"exit code {done.returncode}"
-            raise GitError(f"git {arguments[0]} refuses: {said.removeprefix('fatal: ')}")
+            # Options of git's own, `-c key=value`, come before the command.
+            command = next((a for a in arguments if a[:1] != "-" and "=" not in a), arguments[0])
+            raise GitError(f"git {command} refuses: {said.removeprefix('fatal: ')}")
         return done.stdout
 
     def try_to(self, *arguments: str) -> bytes | None:

@@ -48,6 +48,20 @@ def outcomes(done: Result) -> list[tuple[object, str]]:
     return [(r["id"], r["outcome"]) for r in results(done)]
 
 
+def test_a_job_may_name_what_one_before_it_makes(repo: Path, seed: Seed) -> None:
+    jobs = [
+        job(1, "calc.py::add"),
+        job(2, "calc.py::plus"),
+        {"id": 2},
+        job(3, "calc.py::nowhere"),
+        job(4, "one.py"),
+    ]
+    model = ScriptedModel(replacing({"def add": "def plus"}))
+    done = batch(seed, jobs, "-y", model=model)
+    assert outcomes(done) == [(1, "applied"), (2, "unchanged"), (2, "error"), (3, "error"), (4, "applied")]
+    assert "calc.py has no 'nowhere'" in results(done)[3]["message"]
+
+
 def test_a_result_is_what_seed_edit_says_with_the_id_first(repo: Path, seed: Seed) -> None:
     done = batch(seed, [job(1), job("b", "one.py::sub")])
     assert done.code == 1

@@ -86,11 +86,10 @@ def test_a_function_that_a_recipe_offers_nothing_is_to_stay(editor, tmp_path, mo
     assert 0 < sum(score["hits"] for score in own) < 14
 
 
-def test_a_recipe_that_says_what_it_changes_is_asked_by_name_too(editor, tmp_path, monkeypatch):
+def test_a_recipe_that_says_what_it_changes_is_asked_by_name_too(editor, tmp_path):
     named = "def f(total, other):\n    return total + other\n"
-    monkeypatch.setattr(lab_held_out, "_functions", lambda _: [named] * 4)
     held_out = tmp_path / "held_out.jsonl"
-    held_out.write_text(json.dumps({"text": named, "source": "s", "kind": "function"}) + "\n")
+    held_out.write_text(4 * (json.dumps({"text": named, "source": "s", "kind": "function"}) + "\n"))
     done = seed_eval("recipes", "--each", "2", "--held-out", held_out, "--out", tmp_path / "recipes.json")
     assert done.exit_code == 0, done.output
     scores = json.loads((tmp_path / "recipes.json").read_text())["scores"]
