@@ -7,7 +7,7 @@ staged and what was not stays so. Made with an index of its own. The work tree i
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seedcli.errors import ConflictError
@@ -145,20 +145,22 @@ class _Sides:
     new: str | None
     mode: str
     """Of a file that is made."""
+    file: FilePatch
 
     @classmethod
     def of(cls, git: Git, name: str, file: FilePatch, mode: str) -> "_Sides":
-        return cls(_store(git, name, file.old), _store(git, name, file.new), mode)
+        return cls(_store(git, name, file.old), _store(git, name, file.new), mode, file)
 
     def put_into(self, git: Git, base: Blob | None, name: str, what: str) -> Blob | None:
         """The file as in `base`, with what the run has changed."""
         if base is None:
             return None if self.new is None else Blob(self.mode, self.new)
-        if base.id == self.old:
-            return None if self.new is None else Blob(base.mode, self.new)
-        assert self.old is not None, "a file that git holds and that the run made was refused"
-        if self.new is not None:
-            texts = (split_lines(git.ask("cat-file", "blob", id_)) for id_ in (base.id, self.old, self.new))
+        sides = self._beside(git, base)
+        if base.id == sides.old:
+            return None if sides.new is None else Blob(base.mode, sides.new)
+        assert sides.old is not None, "a file that git holds and that the run made was refused"
+        if sides.new is not None:
+            texts = (split_lines(git.ask("cat-file", "blob", id_)) for id_ in (base.id, sides.old, sides.new))
             merged = carry_over(*texts)
             if merged is not None:
                 return Blob(base.mode, _write_blob(git, merged))
@@ -166,6 +168,16 @@ class _Sides:
             f"not committed: the edit overlaps {what} changes of yours in {name}; it is written, and "
             "`seed undo` takes it back; commit by hand, or commit your changes first and run again"
         )
+
+    def _beside(self, git: Git, base: Blob) -> "_Sides":
+        """As git would hold them where it holds `base`: what was committed with CRLF keeps it, whatever
+        core.autocrlf says of new files.
+        """
+        file = self.file
+        if file.old is None or base.id == self.old or b"\r\n" not in git.ask("cat-file", "blob", base.id):
+            return self
+        new = None if file.new is None else _write_blob(git, file.new)
+        return replace(self, old=_write_blob(git, file.old), new=new)
 
 
 def carry_over(base: Sequence[bytes], old: Sequence[bytes], new: Sequence[bytes]) -> bytes | None:

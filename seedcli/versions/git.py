@@ -28,6 +28,8 @@ class Git:
     """Git in the repository of a workspace."""
 
     root: Path
+    index: str | None = None
+    """Another index of this repository: that of `git commit -a`, while its hooks run."""
 
     @classmethod
     def of(cls, workspace: Workspace, *, needed_by: str) -> "Git":
@@ -42,9 +44,10 @@ class Git:
             raise GitError(
                 f"{needed_by} asks git, and {workspace.root} is no work tree of a git repository; leave it out"
             )
-        git = cls(workspace.root)
-        git.ask("rev-parse", "--git-dir")
-        return git
+        folder = Path(cls(workspace.root).line("rev-parse", "--absolute-git-dir"))
+        index = workspace.root / os.environ.get("GIT_INDEX_FILE", "")
+        is_own = index.parent.resolve() == folder.resolve()
+        return cls(workspace.root, str(index) if is_own else None)
 
     def ask(
         self,
@@ -90,6 +93,8 @@ class Git:
         own = {name: value for name, value in os.environ.items() if name not in _LEADING_ASTRAY}
         # Questions take no lock: they must not get in the way of what the user does meanwhile.
         own |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        if self.index is not None:
+            own["GIT_INDEX_FILE"] = self.index
         try:
             return subprocess.run(
                 ["git", *settings, "--literal-pathspecs", *arguments],

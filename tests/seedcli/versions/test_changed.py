@@ -1,4 +1,5 @@
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,26 @@ def test_the_variables_of_a_hook_lead_nowhere(
     for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
         monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
     assert lines_of(git, changed=True) == {"a.py": [(3, 4)]}
+
+
+@pytest.mark.parametrize("command", [("-a",), ("-o", "a.py")])
+def test_a_hook_is_told_what_its_commit_takes(root: Path, git: Git, command: tuple[str, ...]) -> None:
+    change(root, "a.py", 3)
+    change(root, "b.py", 5)
+    run(root, "add", "b.py")
+    ask = (
+        "from pathlib import Path;from seedcli.repository.workspace import Workspace;"
+        "from seedcli.versions.changed import *;"
+        "git = Git.of(Workspace.discover(Path.cwd()), needed_by='');print(changed_lines(git, Choice(staged=True), {}))"
+    )
+    hook = root / ".git/hooks/pre-commit"
+    hook.write_text(
+        f'#!/bin/sh\nPYTHONPATH="{Path.cwd()}" "{sys.executable}" -c "{ask}" > "{root}/../said"\n'
+    )
+    hook.chmod(0o755)
+    run(root, "commit", "-qm", "more", *command)
+    said = (root.parent / "said").read_text()
+    assert said == str({"a.py": [(3, 4)]} | ({"b.py": [(5, 6)]} if command == ("-a",) else {})) + "\n"
 
 
 def test_asking_writes_nothing(root: Path, git: Git) -> None:

@@ -206,6 +206,23 @@ def test_line_endings_that_git_converts(root: Path) -> None:
     assert run(root, "status", "--porcelain") == ""
 
 
+def test_line_endings_that_were_committed(root: Path) -> None:
+    (crlf, edited), own = (text.replace("\n", "\r\n") for text in (FIRST, RUN)), "line 1 of mine\r\n"
+    (root / "a.py").write_bytes(crlf.encode())
+    (root / "b.py").write_bytes(crlf.encode())
+    run(root, "commit", "-qam", "with CRLF")
+    run(root, "config", "core.autocrlf", "true")
+    mine = crlf.replace("line 1\r\n", own)
+    (root / "b.py").write_bytes(mine.encode())
+    patch = written(root, a_py=(crlf, edited), b_py=(mine, edited.replace("line 1\r\n", own)))
+    commit(root, patch)
+    (root.parent / "wanted").write_bytes(edited.encode())
+    wanted = run(root, "hash-object", "--no-filters", "../wanted")
+    assert [run(root, "rev-parse", f"HEAD:{name}") for name in ("a.py", "b.py")] == [wanted, wanted]
+    commit(root, written(root, a_py=(edited, None)))
+    assert run(root, "status", "--porcelain") == " M b.py\n"
+
+
 def test_the_mode_of_a_file_stays(root: Path) -> None:
     run(root, "update-index", "--chmod=+x", "a.py")
     run(root, "commit", "-qm", "mode")
