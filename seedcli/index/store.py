@@ -120,7 +120,7 @@ class Store:
         self._connection.close()
 
     def refresh(self, on_progress: Callable[[int, int], None] = lambda *_: None) -> Refreshed:
-        """Bring the index up to what is on disk.
+        """Bring the index up to what is on disk; in memory from now on where its file cannot be written to the end.
 
         Args:
             on_progress: called with the number of files looked at, and of all.
@@ -128,11 +128,13 @@ class Store:
         try:
             return self._refresh(on_progress)
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) or self._database is None:
+            if self._database is None:
                 raise
-            # A cache that cannot be read is made anew.
             self._connection.close()
-            _remove(self._database)
+            if isinstance(error, sqlite3.OperationalError):  # a full disk, or a lock that is not given up
+                self._database = None
+            else:  # a cache that cannot be read is made anew
+                _remove(self._database)
             self._connection = self._connect()
             return self._refresh(on_progress)
 

@@ -1,6 +1,7 @@
 """What is on disk is what is found: after changes, kills and rot, and with several processes at once."""
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -132,6 +133,20 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     store = Store.open(workspace)
     assert store.refresh().read == 1
     store.close()
+
+
+def test_a_cache_that_becomes_full_is_done_without(workspace: Workspace, write: Write) -> None:
+    store = Store.open(workspace)
+    write({f"{i}.py": f"def load_{i}(path):\n    return {'x' * 4000}\n" for i in range(30)})
+    _, hard = before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
+    try:
+        assert store.refresh().files == 30
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [place.path for place in store.definitions("load_29")] == ["29.py"]
+    store.close()
+    assert Store.open(workspace).files() == []
 
 
 def test_nothing_is_written_into_the_workspace(workspace: Workspace, write: Write, store: Store) -> None:
