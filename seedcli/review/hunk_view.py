@@ -196,7 +196,7 @@ class HunkView(ScrollView, can_focus=True, inherit_bindings=False):
         row = self._stream.row(number)
         if row.line is not None:
             self._want_tokens(row.place.file)
-        text = self._painter.paint(row, width)
+        text = self._painter.paint(row, width, self._stream.width)
         return Strip(text.render(self.app.console), width)
 
     def notify_style_update(self) -> None:

@@ -88,8 +88,12 @@ class RowPainter:
         self._style = style
         self._words: dict[Place, tuple[Mapping[int, Spans], Mapping[int, Spans]]] = {}
 
-    def paint(self, row: Row, width: int) -> Text:
-        """One row, exactly `width` cells wide."""
+    def paint(self, row: Row, width: int, text_width: int) -> Text:
+        """One row, exactly `width` cells wide.
+
+        Args:
+            text_width: that the rows were made for, which a resized terminal may have left behind.
+        """
         if row.kind == "file":
             return self._file_row(row.place.file, width)
         if row.kind == "note":
@@ -99,7 +103,7 @@ class RowPainter:
             return self._head_row(row.place, width)
         if row.line is None:
             return Text(" " * width, self._style("context"), end="")
-        return self._line_row(row, row.line, width)
+        return self._line_row(row, row.line, width, text_width)
 
     # Headings
 
@@ -140,7 +144,7 @@ class RowPainter:
 
     # Lines
 
-    def _line_row(self, row: Row, line: DiffLine, width: int) -> Text:
+    def _line_row(self, row: Row, line: DiffLine, width: int, text_width: int) -> Text:
         state = self.shown_state(row.place)
         aside = state in ("rejected", "stale")
         base = self._style("set-aside" if aside else line.kind)
@@ -151,7 +155,7 @@ class RowPainter:
         painted.append(
             f"{sign} ", base if aside or line.kind == "context" else self._ink(f"{line.kind}-sign")
         )
-        painted.append_text(self._text_of(row, line, base, width - self._gutter.width, plain=aside))
+        painted.append_text(self._text_of(row, line, base, text_width, plain=aside))
         return _padded(painted, width)
 
     def _bar(self, place: Place, state: str) -> tuple[str, Style]:
@@ -241,5 +245,7 @@ def fit(text: str, width: int, *, keep_end: bool = False) -> str:
 
 
 def _padded(text: Text, width: int) -> Text:
+    if text.cell_len > width:
+        text.truncate(max(width, 0))
     text.append(" " * (width - text.cell_len), text.style if isinstance(text.style, Style) else None)
     return text

@@ -27,7 +27,7 @@ def painted(patch, *, accept=(), both_sides=True):
     gutter = Gutter(3, both_sides)
     stream = Stream(texts, WIDTH - gutter.width)
     painter = RowPainter(decisions, texts, tokens, gutter, PALETTE.__getitem__)
-    return [painter.paint(stream.row(number), WIDTH) for number in range(stream.height)]
+    return [painter.paint(stream.row(number), WIDTH, stream.width) for number in range(stream.height)]
 
 
 def pieces(text, name):
@@ -73,7 +73,7 @@ def test_rejected_hunks_lose_their_colours_but_not_their_escapes():
     text = FileText(patch.files[0])
     stream = Stream([text], WIDTH)
     painter = RowPainter(decisions, [text], {}, Gutter(3, False), PALETTE.__getitem__)
-    row = painter.paint(stream.row(3), WIDTH)
+    row = painter.paint(stream.row(3), WIDTH, stream.width)
     assert row.style == PALETTE["set-aside"]
     assert pieces(row, "escape") == [r"\u202e"]
 

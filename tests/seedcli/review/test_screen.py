@@ -228,6 +228,20 @@ async def test_a_wide_screen_has_the_files_beside_the_hunks():
         assert max(len(row) for row in shown(app)) <= 80
 
 
+@pytest.mark.parametrize("size", [(20, 5), (10, 3), (8, 24), (2, 2), (1, 1)])
+async def test_a_terminal_of_any_size_and_back(size):
+    async with reviewing(size=size) as (app, pilot):
+        for key in "jan?":
+            await pilot.press(key)
+        await pilot.press("escape")
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        await until(pilot, lambda: any("line 2" in row for row in shown(app)))
+        await pilot.resize_terminal(*size)
+        await pilot.pause()
+        assert {len(row) for row in shown(app)} <= {app.query_one(HunkView).scrollable_content_region.width}
+
+
 async def test_what_hides_is_shown():
     old = b"[red]name[/] = 1\n"
     new = "[red]name[/] = '\u202e\x1b[2J'\r\n".encode()
