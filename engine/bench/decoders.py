@@ -35,6 +35,11 @@ class Weights:
     is_trained: bool = True
 
     @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self.network.embedding.weight.device
+
+    @property
     def megabytes(self) -> float:
         """That the weights take as they are stored, without a second copy in another order."""
         network = self.network

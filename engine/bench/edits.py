@@ -94,7 +94,7 @@ def batched_edits(
             "together": partial(seed.edit, cases),
             "one after another": lambda cases=cases: [seed.edit([case])[0] for case in cases],  # type: ignore[misc]
         }
-        timed = in_turns(ways, sizes.times, _device(weights))
+        timed = in_turns(ways, sizes.times, weights.device)
         counts: dict[str, dict[str, Value]] = {
             name: {"edits_per_second": count / t.median, "tokens_read": sum(lengths)}
             for name, t in timed.items()
@@ -159,7 +159,7 @@ def _measured(
     for way in ways.values():
         way.edit(cases[:1])
     turns = {name: partial(work, way) for name, way in ways.items()}
-    timed = in_turns(turns, times, _device(weights), warm=0)
+    timed = in_turns(turns, times, weights.device, warm=0)
     counts: dict[str, Mapping[str, Value]] = {
         name: _means(timed[name].result, timed[name].median, way) for name, way in ways.items()
     }
@@ -191,7 +191,3 @@ def _quality(exact: Sequence[bool]) -> dict[str, Value]:
     found = Share(sum(exact), len(exact))
     low, high = found.interval
     return {"exact": found.value, "exact_low": low, "exact_high": high}
-
-
-def _device(weights: Weights) -> torch.device:
-    return weights.network.embedding.weight.device

@@ -50,7 +50,7 @@ def generation(weights: Weights, sizes: TextSizes, tell: Callable[[str], None]) 
                 for fill in sizes.fills
             }
             ways["one token at a time"] = partial(_tokens, weights, sizes, length, batch)
-            timed = in_turns(ways, sizes.times, _device(weights))
+            timed = in_turns(ways, sizes.times, weights.device)
             counts: dict[str, dict[str, Value]] = {
                 name: {
                     "written": length * batch,
@@ -74,7 +74,7 @@ def block_sizes(weights: Weights, sizes: TextSizes, tell: Callable[[str], None])
             str(b): partial(read_canvases, network, cache, [[(7 * i) % 4096 for i in range(b)]], pad)
             for b in sizes.blocks
         }
-        timed = in_turns(ways, 3 * sizes.times, _device(weights), warm=2)
+        timed = in_turns(ways, 3 * sizes.times, weights.device, warm=2)
     for row in rows_of("forwards", {"after": sizes.given}, timed, {}):
         yield BenchRow(
             row.suite,
@@ -111,7 +111,7 @@ def thread_counts(
             for size in (1, 256):
                 tokens = [(7 * i) % 4096 for i in range(size)]
                 ways = {f"{count} threads": partial(work, count, tokens) for count in threads}
-                timed = in_turns(ways, 3 * sizes.times, _device(weights), warm=2)
+                timed = in_turns(ways, 3 * sizes.times, weights.device, warm=2)
                 yield from rows_of("threads", {"tokens": size}, timed, {})
     finally:
         torch.set_num_threads(before)
@@ -142,7 +142,3 @@ def _tokens(weights: Weights, sizes: TextSizes, length: int, batch: int) -> int:
     where = [_given(weights, sizes.given)] * batch
     outcomes, _ = writer.run(where, [[]] * batch, EditSettings(threshold=0.0))
     return outcomes[0].forwards + 1
-
-
-def _device(weights: Weights) -> torch.device:
-    return weights.network.embedding.weight.device

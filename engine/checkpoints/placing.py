@@ -32,10 +32,6 @@ class Placement:
     """Device that computes each layer."""
 
     @property
-    def is_single(self) -> bool:
-        return all(device == self.home for device in (*self.held, *self.computed))
-
-    @property
     def fetched(self) -> int:
         """How many layers are fetched whenever they are needed."""
         return sum(a != b for a, b in zip(self.held, self.computed, strict=True))

@@ -21,7 +21,7 @@ from seedcli.repository.workspace import Workspace
 from seedcli.syntax import symbols
 from seedcli.syntax.languages import language_of, suffixes
 
-VERSION = 1
+VERSION = 2
 """Of the tables and of what is read from a text; another one is another file."""
 FLUSH = 200
 """Files that are written together."""
@@ -37,8 +37,6 @@ CREATE TABLE IF NOT EXISTS definitions(
     file INTEGER, name TEXT, symbol TEXT, kind TEXT, start INTEGER, body INTEGER, "end" INTEGER, outermost INTEGER);
 CREATE INDEX IF NOT EXISTS definitions_name ON definitions(name);
 CREATE INDEX IF NOT EXISTS definitions_file ON definitions(file);
-CREATE TABLE IF NOT EXISTS imports(file INTEGER, text TEXT, start INTEGER, "end" INTEGER);
-CREATE INDEX IF NOT EXISTS imports_file ON imports(file);
 CREATE TABLE IF NOT EXISTS uses(name TEXT, file INTEGER, lines TEXT, PRIMARY KEY(name, file)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS names(file INTEGER PRIMARY KEY, names TEXT);
 CREATE TABLE IF NOT EXISTS units(
@@ -195,15 +193,6 @@ class Store:
         )
         return [path for (path,) in rows]
 
-    def imports(self, path: str) -> list[symbols.Import]:
-        """The import statements of a file, in order."""
-        rows = self._connection.execute(
-            'SELECT text, start, "end" FROM imports JOIN files ON files.id = imports.file WHERE path = ? '
-            "ORDER BY start",
-            (path,),
-        )
-        return [symbols.Import(*row) for row in rows]
-
     def files(self) -> list[str]:
         """Every file in the index, sorted."""
         return [path for (path,) in self._connection.execute("SELECT path FROM files ORDER BY path")]
@@ -310,10 +299,6 @@ class Store:
             ],
         )
         many(
-            "INSERT INTO imports VALUES(?, ?, ?, ?)",
-            [(number, i.text, i.start, i.end) for i in found.imports],
-        )
-        many(
             "INSERT INTO uses VALUES(?, ?, ?)",
             [(name, number, " ".join(map(str, lines))) for name, lines in found.references.items()],
         )
@@ -347,7 +332,7 @@ class Store:
                 [(name, number) for name in names[0].split("\n")],
             )
             execute("DELETE FROM words WHERE rowid IN (SELECT id FROM units WHERE file = ?)", (number,))
-            for table in ("definitions", "imports", "names", "units"):
+            for table in ("definitions", "names", "units"):
                 execute(f"DELETE FROM {table} WHERE file = ?", (number,))
             execute("DELETE FROM files WHERE id = ?", (number,))
 

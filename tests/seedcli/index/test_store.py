@@ -84,7 +84,6 @@ def test_units_are_functions_and_what_stands_between(
     store.refresh()
     units = [(unit.symbol, unit.start, unit.end) for unit in store.units("a.py")]
     assert units == [("", 0, 1), ("f", 3, 5), ("", 7, 9), ("A.m", 10, 12)]
-    assert [i.text for i in store.imports("a.py")] == ["import os"]
 
 
 def test_what_cannot_be_read_is_left_out_and_dropped(
