@@ -78,6 +78,11 @@ class Draft:
     is_whole: bool = False
     """Whether it came to its end by itself."""
     seen: set[tuple[int, ...]] = field(default_factory=set)
+    """What this canvas has been."""
+    has_recurred: bool = False
+    """Whether it is what it has been before."""
+    is_circling: bool = False
+    """Whether it ever was so with masks: slots go and are opened again, without end. No more are opened then."""
 
 
 class CompletionSampler:
@@ -131,12 +136,11 @@ class CompletionSampler:
             first, before = len(gap.before), draft.canvas
             carried = features[i, first : first + len(before) + 1]
             self._move(draft, carried, settings, settings.max_tokens, settings.max_tokens + SPARE_ROUNDS)
-            key = tuple(draft.canvas)
-            if self._ids.mask not in key:
-                draft.done = draft.canvas == before or key in draft.seen or draft.is_late
-            draft.seen.add(key)
+            is_cut = draft.is_late or draft.is_circling
+            if self._ids.mask not in draft.canvas:
+                draft.done = draft.canvas == before or draft.has_recurred or is_cut
             if draft.done:
-                draft.written, draft.is_whole = draft.canvas, not draft.is_late
+                draft.written, draft.is_whole = draft.canvas, not is_cut
 
     @torch.inference_mode()
     def go_on(
@@ -181,6 +185,7 @@ class CompletionSampler:
         for draft in drafts:
             left = settings.max_tokens - len(draft.written)
             draft.canvas, draft.of_canvas = [self._ids.mask] * min(settings.block, left), 0
+            draft.seen, draft.is_circling = {tuple(draft.canvas)}, False
         canvases = [[*draft.canvas, self._ids.end] for draft in drafts]
         features, cache = read_on(self._network, cache, finished, canvases, self._pad)
         sizes = [len(draft.canvas) for draft in drafts]
@@ -211,13 +216,16 @@ class CompletionSampler:
         """
         canvas = draft.canvas
         last = draft.of_canvas >= rounds
-        step = self._round(draft, features_LD, settings, last=last, inserts=not last)
+        step = self._round(draft, features_LD, settings, last=last, inserts=not (last or draft.is_circling))
         draft.is_late = last or len(step.canvas) > max(most, len(canvas))
         if draft.is_late and not last:
             step = self._round(draft, features_LD, settings, last=False, inserts=False)
         draft.rounds += 1
         draft.of_canvas += 1
         draft.canvas, draft.confidence = step.canvas, min(draft.confidence, step.confidence)
+        draft.has_recurred = tuple(draft.canvas) in draft.seen
+        draft.is_circling = draft.is_circling or (draft.has_recurred and self._ids.mask in draft.canvas)
+        draft.seen.add(tuple(draft.canvas))
 
     def _round(
         self, draft: Draft, features_LD: Tensor, settings: CompletionSettings, *, last: bool, inserts: bool

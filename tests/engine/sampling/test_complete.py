@@ -109,6 +109,22 @@ def where(tokenizer):
 TEXTS = ["def f(x):\n    return x + 1\n", "x = 1\n", "for i in range(3):\n    print(i, i * i)\n", ""]
 
 
+@pytest.mark.parametrize("block", [None, 8])
+def test_who_opens_what_he_deletes_comes_to_an_end(block):
+    def labels(canvas, _):
+        return [IDS.delete if token == IDS.mask else token for token in canvas] + [IDS.insert]
+
+    oracle = Oracle(labels)
+    sampler = CompletionSampler(oracle, IDS, never=[IDS.mask, 4, 5, 6, 7], pad=PAD)
+    if block is None:
+        ((draft,),), _ = sampler.fill(WHERE, [Gap([], [])], CompletionSettings(max_tokens=128))
+        assert not draft.is_whole
+    else:
+        ((draft,),), _ = sampler.go_on(WHERE, [[]], CompletionSettings(max_tokens=128, block=block))
+    assert draft.written == []
+    assert oracle.forwards < 12
+
+
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_a_batch_gives_what_single_requests_give(sampler, where, tokenizer, temperature):
     texts = [tokenizer.encode(text) for text in TEXTS]
