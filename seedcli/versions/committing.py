@@ -124,14 +124,14 @@ class Committer:
     ) -> None:
         """Put the hunks into the index and HEAD onto the commit; both or none."""
         git = self._git
-        git.ask("update-index", "-z", "--index-info", stdin=_index_info(entries, commit))
+        _put_into_index(git, entries, commit)
         subject = self._message.partition("\n")[0].encode("utf-8", "replace").decode()
         old = parent.decode().strip() if parent else ""
         try:
             git.ask("update-ref", "-m", f"commit: {subject}", "HEAD", commit, old)
         except GitError:
             back = {name: before.get(name) for name in entries}
-            git.ask("update-index", "-z", "--index-info", stdin=_index_info(back, commit))
+            _put_into_index(git, back, commit)
             raise
         git.try_to("update-index", "-q", "--refresh")
 
@@ -246,6 +246,17 @@ def _index_info(entries: Mapping[str, Blob | None], any_id: str) -> bytes:
     gone = Blob("0", "0" * len(any_id))
     rows = ((entry or gone, name) for name, entry in entries.items())
     return b"".join(f"{entry.mode} {entry.id}\t".encode() + os.fsencode(name) + b"\0" for entry, name in rows)
+
+
+def _put_into_index(git: Git, entries: Mapping[str, Blob | None], any_id: str) -> None:
+    """Change entries of the user's index, and keep what the user has marked them with."""
+    marks = git.ask("ls-files", "-v", "-z", "--", *entries).split(b"\0")
+    git.ask("update-index", "-z", "--index-info", stdin=_index_info(entries, any_id))
+    kept = {os.fsencode(name) for name, entry in entries.items() if entry}
+    for flag, letters in (("--skip-worktree", b"Ss"), ("--assume-unchanged", b"hs")):
+        marked = [mark[2:] for mark in marks if mark and mark[:1] in letters and mark[2:] in kept]
+        if marked:
+            git.ask("update-index", flag, "-z", "--stdin", stdin=b"".join(name + b"\0" for name in marked))
 
 
 def _write_tree(git: Git, has_head: bool, entries: Mapping[str, Blob | None]) -> str:

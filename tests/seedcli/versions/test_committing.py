@@ -189,6 +189,14 @@ def test_a_sparse_checkout(root: Path) -> None:
     assert not (root / "out").exists()
 
 
+def test_what_the_user_has_marked_stays_marked(root: Path) -> None:
+    run(root, "update-index", "--skip-worktree", "a.py")
+    run(root, "update-index", "--assume-unchanged", "b.py")
+    commit(root, written(root, a_py=(FIRST, RUN), b_py=(FIRST, RUN)))
+    assert run(root, "ls-files", "-v") == "S a.py\nh b.py\n"
+    assert run(root, "show", "HEAD:a.py") == run(root, "show", "HEAD:b.py") == RUN
+
+
 def test_a_shallow_clone(root: Path, tmp_path: Path) -> None:
     run(root, "commit", "-q", "--allow-empty", "-m", "second")
     run(tmp_path, "clone", "-q", "--depth=1", f"file://{root}", "clone")
