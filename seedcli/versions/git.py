@@ -45,8 +45,9 @@ class Git:
                 f"{needed_by} asks git, and {workspace.root} is no work tree of a git repository; leave it out"
             )
         folder = Path(cls(workspace.root).line("rev-parse", "--absolute-git-dir"))
-        index = workspace.root / os.environ.get("GIT_INDEX_FILE", "")
-        is_own = index.parent.resolve() == folder.resolve()
+        asked = os.environ.get("GIT_INDEX_FILE")
+        index = workspace.root / asked if asked else None
+        is_own = index is not None and index.parent.resolve() == folder.resolve()
         return cls(workspace.root, str(index) if is_own else None)
 
     def ask(
