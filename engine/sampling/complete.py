@@ -223,9 +223,10 @@ class CompletionSampler:
         draft.rounds += 1
         draft.of_canvas += 1
         draft.canvas, draft.confidence = step.canvas, min(draft.confidence, step.confidence)
-        draft.has_recurred = tuple(draft.canvas) in draft.seen
-        draft.is_circling = draft.is_circling or (draft.has_recurred and self._ids.mask in draft.canvas)
-        draft.seen.add(tuple(draft.canvas))
+        key = tuple(draft.canvas)
+        draft.has_recurred = key in draft.seen
+        draft.is_circling = draft.is_circling or (draft.has_recurred and self._ids.mask in key)
+        draft.seen.add(key)
 
     def _round(
         self, draft: Draft, features_LD: Tensor, settings: CompletionSettings, *, last: bool, inserts: bool

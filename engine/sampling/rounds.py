@@ -105,9 +105,8 @@ def _fills(row: Sequence[int], view: View, ids: EditIds, fill: float) -> list[in
 
 def _gaps(row: Sequence[int], view: View, ids: EditIds, threshold: float) -> list[tuple[int, int]]:
     """Runs [start, end) of adjoining tokens that want to change; masks stand in no run."""
-    bound = max(
-        threshold, 0.5
-    )  # below a threshold near 0 all tokens would be one gap, and none of it written
+    # Below a threshold near 0 all tokens would be one gap, and none of it written.
+    bound = max(threshold, 0.5)
     wants = [
         token != ids.mask and (view.best[i] != token or 1 - view.keep[i] > bound)
         for i, token in enumerate(row)

@@ -170,9 +170,8 @@ def renamed(region: Region, spots: Sequence[Spot], new: str) -> str:
     for spot in sorted(spots, key=lambda s: (s.line, s.column), reverse=True):
         line = lines[spot.line - region.start]
         end = spot.column + len(spot.name)
-        if (
-            line[spot.column : end] != spot.name
-        ):  # it is written with other letters that Python takes for the same
+        # It may be written with other letters that Python takes for the same.
+        if line[spot.column : end] != spot.name:
             raise TargetError(
                 f"line {spot.line + 1} does not write {spot.name!r} so; rename it there by hand"
             )
