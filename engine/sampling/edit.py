@@ -90,6 +90,7 @@ class Outcome:
     change: float = 0.0
     """Probability that something needs to change, from the first forward; 0 if the canvas was left unread."""
     forwards: int = 0
+    """In which any of the rows was."""
 
 
 FinalProbability = Callable[[Row, list[float]], float]
@@ -200,12 +201,13 @@ class EditSampler:
         own = cache.rows([where[row.request] for row in rows])
         features, read = read_parts(self._network, own, parts, self._pad)
         begun: list[Row] = []
+        for request in {row.request for row in rows}:
+            outcomes[request].forwards += 1
         views = self._labels.views(features, [p.tokens for p in parts], [not final for final in last])
         for i, row in enumerate(rows):
             row.known = Known(parts[i].canvas, read[i], merged(parts[i], views[i]))
             view = row.window.limited(parts[i].canvas, self._seen(row, row.known.view))
             outcome = outcomes[row.request]
-            outcome.forwards += row is outcome.rows[0]
             if row.rounds == 0:
                 outcome.change = change_probability(view)
                 if settings.candidates > 1:
