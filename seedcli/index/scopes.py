@@ -7,7 +7,7 @@ of a class body are not seen from its functions, comprehensions are functions. K
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -179,7 +179,7 @@ class Scoped:
         _bind(scope, name)
         assert isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping)
         if isinstance(node, ast.MatchAs | ast.MatchStar) and node.end_lineno and node.end_col_offset:
-            end = self._column(node.end_lineno, node.end_col_offset)
+            end = column_of(self.lines, node.end_lineno, node.end_col_offset)
             spot = Spot(node.end_lineno - 1, end - len(name), name)  # both end with it
             if self._stands_at(spot):
                 self.uses.append(Use(spot, scope, "name", node))
@@ -197,7 +197,7 @@ class Scoped:
         if node.lineno != node.end_lineno:
             return
         line = self.lines[node.lineno - 1]
-        start = self._column(node.lineno, node.col_offset)
+        start = column_of(self.lines, node.lineno, node.col_offset)
         place = line.find(value, start)
         if place < 0:
             return
@@ -281,11 +281,11 @@ class Scoped:
             scope.outward[name] = "global" if isinstance(node, ast.Global) else "nonlocal"
             if isinstance(node, ast.Global):
                 scope.module.bound.add(name)
-            start = self._column(node.lineno, node.col_offset)
+            start = column_of(self.lines, node.lineno, node.col_offset)
             last = (node.end_lineno or node.lineno) - 1
             for line in range(node.lineno - 1, last + 1):
                 end = (
-                    self._column(last + 1, node.end_col_offset or 0)
+                    column_of(self.lines, last + 1, node.end_col_offset or 0)
                     if line == last
                     else len(self.lines[line])
                 )
@@ -303,7 +303,7 @@ class Scoped:
         node: ast.AST,
         source: Binding | None = None,
     ) -> None:
-        spot: Spot | None = Spot(line - 1, self._column(line, offset), name)
+        spot: Spot | None = Spot(line - 1, column_of(self.lines, line, offset), name)
         if self._format is not None and not self._stands_at(spot):
             spot = self._format.next(name)
         if spot is not None:
@@ -316,10 +316,11 @@ class Scoped:
             and self.lines[spot.line].startswith(spot.name, spot.column)
         )
 
-    def _column(self, line: int, offset: int) -> int:
-        """`offset` in UTF-8 bytes, as `ast` counts, in characters."""
-        text = self.lines[line - 1]
-        return offset if text.isascii() else len(text.encode()[:offset].decode("utf-8", "replace"))
+
+def column_of(lines: Sequence[str], line: int, offset: int) -> int:
+    """`offset` in UTF-8 bytes of a line, numbered from 1, as `ast` counts, in characters."""
+    text = lines[line - 1]
+    return offset if text.isascii() else len(text.encode()[:offset].decode("utf-8", "replace"))
 
 
 def _bind(scope: Scope, name: str) -> None:
@@ -338,7 +339,7 @@ class _Fields:
         depth, piece, start = 0, "", 0
         for number in range(first, last + 1):
             line = lines[number]
-            begin = len(line.encode()[: node.col_offset].decode("utf-8", "replace")) if number == first else 0
+            begin = column_of(lines, node.lineno, node.col_offset) if number == first else 0
             for column in range(begin, len(line)):
                 char = line[column]
                 if char == "{":

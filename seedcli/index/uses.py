@@ -14,7 +14,7 @@ from typing import Literal
 
 from seedcli.errors import TargetError
 from seedcli.index.modules import Modules
-from seedcli.index.scopes import Binding, Scope, Scoped, Spot, Use
+from seedcli.index.scopes import Binding, Scope, Scoped, Spot, Use, column_of
 from seedcli.index.store import Store
 
 _SUFFIXES = (".py", ".pyi")
@@ -404,9 +404,8 @@ def _called_at(use: Use, scoped: Scoped) -> tuple[int, int]:
     """Where the name of the function stands that a keyword is given to."""
     assert isinstance(use.node, ast.Call)
     function = use.node.func
-    line = (function.end_lineno or 1) - 1
-    end = len(scoped.lines[line].encode()[: function.end_col_offset].decode("utf-8", "replace"))
-    return line, end - len(_called(use))
+    line = function.end_lineno or 1
+    return line - 1, column_of(scoped.lines, line, function.end_col_offset or 0) - len(_called(use))
 
 
 def _dotted(node: ast.expr) -> list[str] | None:

@@ -156,7 +156,7 @@ def test_forwards_are_all_that_the_rows_of_a_request_were_in(sampler, requests, 
     read, made = edit.read_parts, []
     monkeypatch.setattr(edit, "read_parts", lambda *given: made.append(len(given[2])) or read(*given))
     settings = EditSettings(threshold=0.3, max_rounds=5, candidates=candidates)
-    for prefix, canvas in zip(*requests, strict=True):
-        (outcome,), _ = sampler.run([prefix], [canvas], settings)
+    for before, canvas in zip(*requests, strict=True):
+        (outcome,), _ = sampler.run([before], [canvas], settings)
         assert outcome.forwards == len(made)
         made.clear()
