@@ -23,7 +23,7 @@ from engine.syntax import complaint, parses
 MAX_INSTRUCTION = 128
 """Tokens of an instruction that are read; what is longer is cut."""
 SEARCHED = 16
-"""Candidates among which one is looked for that mends a region that does not parse."""
+"""Least candidates among which one is looked for that mends a region known to be wrong."""
 OVERDRAWN = 3
 """Rows for each further candidate that is asked for: some end as the region itself, as others, or do not parse."""
 IN_SCOPE = 0.9
@@ -85,6 +85,8 @@ class _Asked:
     found: list[Candidate] = field(default_factory=list)
     refused: Verdict | None = None
     """Why nothing of what was found may be offered."""
+    guessed: bool = False
+    """Whether the model would leave the region as it is, and what was found is what else it may become."""
 
     @property
     def is_misplaced(self) -> bool:
@@ -115,7 +117,7 @@ class Proposer:
         start = time.perf_counter()
         asked = [self._read(request) for request in requests]
         seconds = {"tokenize": time.perf_counter() - start, "prefix": 0.0, "rounds": 0.0}
-        rows = 1 if options.candidates <= 1 else OVERDRAWN * options.candidates
+        rows = _rows(options)
         settings = replace(self._settings(options, rows), least_scope=IN_SCOPE)
         fitting = [one for one in asked if len(one.canvas) <= self._most]
         self._mend([one for one in fitting if one.is_broken], settings, seconds)
@@ -202,7 +204,7 @@ class Proposer:
         search = replace(settings, candidates=candidates, threshold=1.0, temperature=0.0)
         self._sample(broken, search, seconds)
         for one in broken:
-            one.found = mends(one.request.region, one.found)
+            one.found, one.guessed = mends(one.request.region, one.found), False
 
     def _refuse(self, asked: "list[_Asked]", own_words: AbstractSet[str] | None) -> None:
         """Leave of what was found only what may be offered."""
@@ -254,7 +256,8 @@ class Proposer:
         for one, outcome in zip(asked, outcomes, strict=True):
             outcome.forwards += one.outcome.forwards if one.outcome else 0
             greedy, *others = outcome.rows
-            if not judged and greedy.canvas == one.canvas:
+            one.guessed = greedy.canvas == one.canvas
+            if one.guessed and not judged:
                 others = []
             ranked = [greedy, *sorted(others, key=_likelihood, reverse=True)]
             one.outcome, one.found = outcome, self._candidates(one.canvas, ranked)
@@ -276,6 +279,7 @@ class Proposer:
             max(row.rounds for row in outcome.rows),
             length,
             seconds,
+            stands=verdict != "edit" or not one.guessed,
         )
 
     def _verdict(self, one: "_Asked", outcome: Outcome, threshold: float) -> tuple[Verdict, str]:
@@ -308,6 +312,13 @@ class Proposer:
             return self._tokenizer.decode(canvas)
         except UnicodeDecodeError:
             return None
+
+
+def _rows(options: EditOptions) -> int:
+    """How many rows are drawn for so many candidates."""
+    if options.needed:
+        return max(SEARCHED, OVERDRAWN * options.candidates)
+    return 1 if options.candidates <= 1 else OVERDRAWN * options.candidates
 
 
 def _likelihood(row: Row) -> float:

@@ -41,6 +41,9 @@ class EditOptions:
     judged: bool = False
     """Whether something decides among the candidates, such as tests: then they may be less probable than the threshold.
     Else there are none where the first, which heeds it, changes nothing."""
+    needed: bool = False
+    """Whether it is known that something must change, as where tests fail: then the likeliest edit is offered even
+    where one candidate is asked for and the model would leave the region as it is. Only where `judged`."""
     temperature: float = 0.0
     """Randomness of further candidates; at 0 they are the next most probable edits."""
     top_k: int = 0
@@ -94,6 +97,8 @@ class Proposal:
     region_tokens: int
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall time of the batch by phase: tokenize, prefix, rounds."""
+    stands: bool = True
+    """Whether the model would offer the first candidate where nothing judges it; else they are guesses."""
 
 
 GAP = "…"

@@ -264,6 +264,7 @@ class Rewriter:
             max((written.rounds for written in task.written), default=0),
             task.region_tokens,
             seconds,
+            stands=not candidates or candidates[0].text == read[0].text,
         )
 
     def _read(self, task: _Task, written: Written) -> _Read:

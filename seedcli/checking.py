@@ -218,7 +218,7 @@ class Checker:
 
 
 def _rank(proposed: Proposed, seen: set[bytes]) -> list[_Ranked]:
-    """The changes that are not in `seen`, which they are added to; the surest first."""
+    """The changes that are not in `seen`, which they are added to, in the model's order."""
     ranked = []
     for k in range(proposed.num_patches):
         patch = proposed.patch(k)
@@ -226,7 +226,7 @@ def _rank(proposed: Proposed, seen: set[bytes]) -> list[_Ranked]:
         if diff not in seen:
             seen.add(diff)
             ranked.append(_Ranked(proposed, k, patch, proposed.score(k)))
-    return sorted(ranked, key=lambda one: -one.score)
+    return ranked
 
 
 def _further(instruction: str, command: str, trial: Trial) -> str:

@@ -237,16 +237,18 @@ def read_context(job: EditJob, workspace: Workspace) -> str:
     return "\n".join(SourceFile.read(workspace, path).text for path in paths)
 
 
-def options_of(settings: Settings, *, new_names: bool, judged: bool) -> EditOptions:
+def options_of(settings: Settings, *, new_names: bool, judged: bool, needed: bool = False) -> EditOptions:
     """How the model samples under these settings.
 
     Args:
         new_names: whether names that nothing defines are allowed.
         judged: whether a check decides: it may find them defined, and right what the model is not sure of.
+        needed: whether it has failed, so that something must change.
     """
     return EditOptions(
         new_names=new_names or judged,
         judged=judged,
+        needed=needed,
         candidates=settings.candidates,
         temperature=settings.temperature,
         top_k=settings.top_k,

@@ -32,7 +32,7 @@ from seedcli.finding.renaming import Rename, ask_rename
 from seedcli.finding.surroundings import with_surroundings
 from seedcli.model_client import ModelClient, open_model
 from seedcli.patches.patch import render
-from seedcli.proposing import BATCH, Proposed, Task, checked, parse_notes, propose
+from seedcli.proposing import BATCH, Proposed, Task, checked, propose
 from seedcli.report import Report, say
 from seedcli.repository.workspace import Workspace
 from seedcli.settings import load_settings
@@ -108,7 +108,12 @@ def _edit(job: EditJob, report: Report) -> None:
             tasks = with_surroundings(workspace, tasks, model.info.context_tokens, len(context))
         if job.show_prompt:
             _show_prompt(instruction, context, tasks)
-        options = options_of(settings, new_names=job.allow_new_names, judged=job.check is not None)
+        options = options_of(
+            settings,
+            new_names=job.allow_new_names,
+            judged=job.check is not None,
+            needed=job.check_first,
+        )
         ask: _Asking | _Renaming = _Asking(tasks, context, model, options, job.allow_broken, report)
         if rename is not None:
             ask = _Renaming(rename, model, options, job.index_rest, report)
@@ -214,7 +219,7 @@ def _deliver(
     patch = proposed.patch(k)
     report.patch, report.files = render(patch), file_changes(patch)
     report.changed_tokens = sum(candidate.changed_tokens for candidate in proposed.chosen(k))
-    notes = parse_notes(proposed, k)
+    notes = proposed.parse_notes(k)
     for line in [*complaints(proposed), *notes]:
         say(line)
     by = [f"{model.info.name} {model.info.revision}", f"score {proposed.score(k):.2f}"]

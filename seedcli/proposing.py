@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.hints import hinted
 from engine.requests import Candidate, EditOptions, EditRequest, Proposal
 from engine.syntax import parses as stands_alone
+from seedcli.choices import Choice, Picks, changes
 from seedcli.errors import TargetError
 from seedcli.model_client import ModelClient
 from seedcli.patches.patch import FilePatch, Patch, file_patch
@@ -118,8 +119,12 @@ class RegionResult:
     @property
     def is_unchanged(self) -> bool:
         """Whether the model is sure that nothing needs to change, where that may be."""
-        may_stay = self.region.kind != "conflict" and not self.task.creates
-        return self.proposal.verdict == "unchanged" and may_stay
+        return self.proposal.verdict == "unchanged" and self.may_stay
+
+    @property
+    def may_stay(self) -> bool:
+        """Whether leaving it as it is would be an answer."""
+        return self.region.kind != "conflict" and not self.task.creates
 
     @property
     def complaint(self) -> str:
@@ -135,16 +140,21 @@ class RegionResult:
         return self.fault or self.proposal.message or self.proposal.verdict
 
 
+Results = tuple[tuple[RegionResult, ...], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Proposed:
     """The answer for all regions."""
 
-    results: tuple[tuple[RegionResult, ...], ...]
+    results: Results
     """For each file, one result for each of its regions."""
     forwards: int
     """Forward passes; the regions of one call share them."""
     seconds: float
     """Wall time in the model."""
+    changes: tuple[Picks, ...]
+    """What may become of all regions, by their numbers in the order of `regions`; best first."""
 
     @property
     def regions(self) -> list[RegionResult]:
@@ -154,20 +164,37 @@ class Proposed:
     @property
     def num_patches(self) -> int:
         """How many whole changes there are to choose from."""
-        return max((len(result.usable) for result in self.regions), default=0)
+        return len(self.changes)
 
     def patch(self, k: int) -> Patch:
-        """The k-th best whole change: each region's k-th candidate, or its last. Empty without any edit."""
-        files = (_file_patch(results, k) for results in self.results)
+        """The k-th best whole change. Empty without any edit."""
+        files = map(_file_patch, self.results, self._texts(k))
         return Patch(tuple(file for file in files if file is not None))
 
     def chosen(self, k: int) -> list[Candidate]:
         """The candidates that the k-th change is made of."""
-        return [_at(result, k) for result in self.regions if result.usable]
+        if k >= len(self.changes):
+            return []
+        regions = self.regions
+        return [regions[i].usable[rank] for i, rank in self.changes[k].items()]
 
     def score(self, k: int) -> float:
         """A change is as sure as the least sure of its edits."""
         return min(candidate.score for candidate in self.chosen(k))
+
+    def parse_notes(self, k: int) -> list[str]:
+        """One sentence for each changed file that did not parse: whether it does with the k-th best change."""
+        notes = []
+        for results, texts in zip(self.results, self._texts(k), strict=True):
+            if texts and not parses(results[0].task.source.text, results[0].task.source.name):
+                name = results[0].task.source.name
+                now = parses(_with_texts(results[0].task, texts), name)
+                notes.append(f"{name} did not parse, and {'does now' if now else 'still does not'}")
+        return notes
+
+    def _texts(self, k: int) -> "list[Texts]":
+        """Of each file the new texts of the k-th best change."""
+        return _texts_of(self.results, self.changes[k] if k < len(self.changes) else {})
 
 
 def propose(
@@ -200,7 +227,14 @@ def propose(
         progress(len(proposals), len(requests))
     answered = [proposals[i] for i in range(len(requests))]
     seconds = time.perf_counter() - started
-    return checked(tasks, answered, forwards=forwards, seconds=seconds, allow_broken=allow_broken)
+    return checked(
+        tasks,
+        answered,
+        forwards=forwards,
+        seconds=seconds,
+        allow_broken=allow_broken,
+        most=options.candidates,
+    )
 
 
 def requests_of(
@@ -230,30 +264,23 @@ def checked(
     forwards: int,
     seconds: float,
     allow_broken: bool = False,
+    most: int = 1,
 ) -> Proposed:
-    """The answers to `requests_of` the same tasks, with only those candidates that the files can hold."""
+    """The answers to `requests_of` the same tasks, with only those candidates that the files can hold.
+
+    Args:
+        most: whole changes to choose from.
+    """
     answered = iter(proposals)
-    results = [
+    results = tuple(
         _validate(
             task,
             [IDLE if i in task.idle else next(answered) for i in range(len(task.regions))],
             allow_broken,
         )
         for task in tasks
-    ]
-    return Proposed(tuple(results), forwards, seconds)
-
-
-def parse_notes(proposed: Proposed, k: int = 0) -> list[str]:
-    """One sentence for each changed file that did not parse: whether it does with the k-th best change."""
-    notes = []
-    for results in proposed.results:
-        texts = _texts(results, k)
-        if texts and not parses(results[0].task.source.text, results[0].task.source.name):
-            name = results[0].task.source.name
-            now = parses(_with_texts(results[0].task, texts), name)
-            notes.append(f"{name} did not parse, and {'does now' if now else 'still does not'}")
-    return notes
+    )
+    return Proposed(results, forwards, seconds, _changes(results, max(1, most)))
 
 
 def _validate(task: Task, proposals: Sequence[Proposal], allow_broken: bool) -> tuple[RegionResult, ...]:
@@ -309,24 +336,50 @@ def _fault(task: Task, texts: Texts, guard: Guard) -> str:
     return guard(texts)
 
 
-def _file_patch(results: Sequence[RegionResult], k: int) -> FilePatch | None:
-    texts = _texts(results, k)
+def _changes(results: Results, most: int) -> tuple[Picks, ...]:
+    """Whole changes that the files can hold, best first."""
+    regions = [result for own in results for result in own]
+    if not any(result.usable for result in regions):
+        return ()
+    # What the model finds best in every region has been tried together.
+    together = {i: 0 for i, result in enumerate(regions) if result.usable}
+    choices = [
+        Choice(
+            [candidate.score for candidate in result.usable],
+            result.proposal.stands,
+            result.proposal.change_probability,
+            result.may_stay,
+        )
+        for result in regions
+    ]
+    fitting = (picks for picks in changes(choices) if picks == together or not _is_faulty(results, picks))
+    return tuple(itertools.islice(fitting, most)) or (together,)
+
+
+def _is_faulty(results: Results, picks: Picks) -> bool:
+    """Whether a file cannot hold its part of a change."""
+    return any(
+        texts and _fault(own[0].task, texts, own[0].task.guard())
+        for own, texts in zip(results, _texts_of(results, picks), strict=True)
+    )
+
+
+def _texts_of(results: Results, picks: Picks) -> list[Texts]:
+    """Of each file the new texts of its regions."""
+    found, first = [], 0
+    for own in results:
+        found.append({i: r.usable[picks[first + i]].text for i, r in enumerate(own) if first + i in picks})
+        first += len(own)
+    return found
+
+
+def _file_patch(results: Sequence[RegionResult], texts: Texts) -> FilePatch | None:
     if not texts:
         return None
     task = results[0].task
-    if k and _fault(task, texts, task.guard()):
-        return _file_patch(results, 0)  # the k-th candidates were not all tried together
     source = task.source
     old = None if task.creates else source.raw
     return file_patch(source.name, old, source.replace_all(_edits(task, texts)))
-
-
-def _texts(results: Sequence[RegionResult], k: int) -> Texts:
-    return {i: _at(result, k).text for i, result in enumerate(results) if result.usable}
-
-
-def _at(result: RegionResult, k: int) -> Candidate:
-    return result.usable[min(k, len(result.usable) - 1)]
 
 
 def _edits(task: Task, texts: Texts) -> list[tuple[int, int, str]]:

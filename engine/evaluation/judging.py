@@ -8,7 +8,7 @@ not pass here is left out and named, with the reason.
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from engine.editor import Editor
@@ -82,20 +82,22 @@ class Bench:
         threshold: float | None,
         tell: Tell,
     ) -> None:
-        """What the model solves within each number of tries, as `-n` gives it candidates."""
+        """What the model solves by what it stands by, and within each number of tries, as `-n K --check CMD
+        --check-first` gives it candidates.
+        """
         waiting = [c for c in cases if f"model {c.name}" not in self.ledger.rows]
         tell(len(cases) - len(waiting))
         for at in range(0, len(waiting), TOGETHER):
             chosen = waiting[at : at + TOGETHER]
             start = time.perf_counter()
-            first = _ask(editor, [c.before for c in chosen], chosen, 1, threshold)
+            stood = _ask(editor, [c.before for c in chosen], chosen, threshold)
             seconds = (time.perf_counter() - start) / len(chosen)
-            more = {k: _ask(editor, [c.before for c in chosen], chosen, k, threshold) for k in tries if k > 1}
+            found = {k: _ask(editor, [c.before for c in chosen], chosen, threshold, tries=k) for k in tries}
             fixes = [case for case in chosen if case.instruction == FIX]
-            clean = dict(zip(fixes, _ask(editor, [c.after for c in fixes], fixes, 1, threshold), strict=True))
+            clean = dict(zip(fixes, _ask(editor, [c.after for c in fixes], fixes, threshold), strict=True))
             for i, case in enumerate(chosen):
-                own = {1: first[i], **{k: proposals[i] for k, proposals in more.items()}}
-                row = self._row(case, own, clean.get(case)) | {"seconds": round(seconds, 4)}
+                own = {k: proposals[i] for k, proposals in found.items()}
+                row = self._row(case, own, stood[i], clean.get(case)) | {"seconds": round(seconds, 4)}
                 self.ledger.add(f"model {case.name}", row)
                 tell(1)
 
@@ -130,19 +132,22 @@ class Bench:
                 self.ledger.add(key, {"count": len(texts), "solved": sum(solved.values())})
             tell(1)
 
-    def _row(self, case: JudgedCase, found: Mapping[int, Proposal], clean: Proposal | None) -> dict[str, Any]:
-        texts = list(dict.fromkeys(c.text for p in found.values() for c in p.candidates))
+    def _row(
+        self, case: JudgedCase, found: Mapping[int, Proposal], stood: Proposal, clean: Proposal | None
+    ) -> dict[str, Any]:
+        texts = list(dict.fromkeys(c.text for p in (stood, *found.values()) for c in p.candidates))
         right = self.right(case, texts)
-        first = found[1].candidates[0] if found[1].candidates else None
+        first = stood.candidates[0] if stood.candidates else None
         return {
             "solved": {str(k): any(right[c.text] for c in p.candidates) for k, p in found.items()},
             "exact": {str(k): any(c.text == case.after for c in p.candidates) for k, p in found.items()},
             "candidates": {str(k): len(p.candidates) for k, p in found.items()},
-            "verdict": found[1].verdict,
+            "verdict": stood.verdict,
             "score": first and round(first.score, 4),
+            "right": first and right[first.text],
             "clean_left": clean and not clean.candidates,
-            "forwards": found[1].forwards,
-            "region_tokens": found[1].region_tokens,
+            "forwards": stood.forwards,
+            "region_tokens": stood.region_tokens,
         }
 
     def right(self, case: Judgeable, texts: Sequence[str]) -> dict[str, bool]:
@@ -157,12 +162,15 @@ class Bench:
 
 
 def _ask(
-    editor: Editor, texts: Sequence[str], cases: Sequence[JudgedCase], tries: int, threshold: float | None
+    editor: Editor,
+    texts: Sequence[str],
+    cases: Sequence[JudgedCase],
+    threshold: float | None,
+    tries: int | None = None,
 ) -> list[Proposal]:
-    return editor.propose(
-        _requests(cases, texts),
-        EditOptions(candidates=tries, judged=True, threshold=threshold, new_names=True),
-    )
+    """What the model stands by; or the likeliest edits for so many tries."""
+    judged = EditOptions(candidates=tries or 1, judged=tries is not None, needed=tries is not None)
+    return editor.propose(_requests(cases, texts), replace(judged, threshold=threshold, new_names=True))
 
 
 def _requests(cases: Sequence[JudgedCase], texts: Sequence[str]) -> list[EditRequest]:
@@ -178,8 +186,8 @@ def judged_scores(
     tries: Sequence[int],
     reasons: Mapping[str, str],
 ) -> dict[str, Score]:
-    """Solved and exact within each number of tries, and pass@k where samples were drawn; chances of substitutions drawn
-    at random; sound code left alone.
+    """Solved and exact within each number of tries, and by edits that the model stands by; pass@k where samples were
+    drawn; chances of substitutions drawn at random; sound code left alone.
     """
     model = [(c, rows[f"model {c.name}"]) for c in cases if f"model {c.name}" in rows]
     judged = [row for c, row in model if c.name not in reasons]
@@ -187,6 +195,8 @@ def judged_scores(
     for k in tries:
         if judged:
             scores[f"solved within {times(k)}"] = share(row["solved"][str(k)] for row in judged)
+    if judged:
+        scores["solved by edits it stands by"] = share(bool(row["right"]) for row in judged)
     for k in tries:
         scores[f"exact within {times(k)}"] = share(row["exact"][str(k)] for _, row in model)
     sampled = [
@@ -221,11 +231,11 @@ def costs(cases: Sequence[JudgedCase], rows: Mapping[str, Mapping[str, Any]]) ->
 def scored(
     cases: Sequence[JudgedCase], rows: Mapping[str, Mapping[str, Any]], reasons: Mapping[str, str]
 ) -> tuple[list[float], list[bool]]:
-    """The first candidates' scores, and whether they are right: what calibration is made from.
+    """Scores of the edits that the model stands by, and whether they are right: what calibration is made from.
 
     Args:
         reasons: why cases are not judged by tests; all count by equality where none is judged.
     """
     chosen = [c for c in cases if c.name not in reasons] or cases
     found = [row for c in chosen if (row := rows.get(f"model {c.name}")) and row["score"] is not None]
-    return [row["score"] for row in found], [row["solved"]["1"] for row in found]
+    return [row["score"] for row in found], [row["right"] for row in found]

@@ -131,6 +131,7 @@ class ResultMaker:
             forwards=sum(forwards.values()),
             seconds=sum(answer.seconds for answer in answers),
             allow_broken="allow_broken" in entry.switches,
+            most=entry.options.candidates,
         )
 
     def _current(self, task: Task, entry: Entry) -> Task:

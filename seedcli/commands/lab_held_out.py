@@ -43,7 +43,9 @@ def repair(
     count: int = typer.Option(1200, help="Defective functions; as many untouched ones come with them."),
     seed: int = typer.Option(20261120, help="Draws the defects."),
     skip: int = Skip,
-    tries: str = typer.Option("1", help="Numbers of candidates within which the sound text may be found."),
+    tries: str = typer.Option(
+        "", help="Also look for the sound text among so many candidates, as a check would: 1,4,16."
+    ),
     baseline: bool = typer.Option(
         False, "--baseline", help="Also look for the sound text among all one-token substitutions."
     ),
@@ -67,7 +69,7 @@ def repair(
     from engine.evaluation.repair import digest, drawn_scores, repair_cases, requests_of
     from engine.evaluation.suites import repair_scores
 
-    numbers = counts(tries)
+    numbers = counts(tries) if tries else []
     functions = _functions(held_out)[skip : skip + 2 * count]
     cases = _made(lambda: repair_cases(functions, count, seed))
     asked = [(one, case.after) for one, case in zip(requests_of(cases, seed, told), cases, strict=True)]
@@ -75,12 +77,12 @@ def repair(
 
     def score(texts: list[str]) -> "dict[str, Score]":
         with bar(cases if baseline else [], "substitutions") as tell:
-            drawn = drawn_scores(cases, numbers, tell) if baseline else {}
+            drawn = drawn_scores(cases, numbers or [1], tell) if baseline else {}
         return {**repair_scores(cases, texts), **drawn}
 
     broken = [i for i, case in enumerate(cases) if case.kind != "untouched"]
     how = _Asking("told" if told else "repair", model, threshold, out, resume)
-    _measure(how, asked, score, details, [k for k in numbers if k > 1], broken)
+    _measure(how, asked, score, details, numbers, broken)
 
 
 def scan(
@@ -287,6 +289,7 @@ def _measure(
     """
     from engine.evaluation.scores import share
     from engine.evaluation.suites import answer, first_text
+    from engine.evaluation.tries import times
     from engine.requests import EditOptions
 
     editor = open_editor(how.model)
@@ -300,13 +303,13 @@ def _measure(
         with bar(requests, how.suite) as tell:
             answers = answer(editor, requests, EditOptions(threshold=how.threshold), tell, kept=kept)
         for k in tries:
-            options = EditOptions(candidates=k, judged=True, threshold=how.threshold)
-            with bar(within, f"{k} tries") as tell:
-                several[k] = answer(editor, chosen, options, tell, kept=kept, name=f"{k} tries").proposals
+            options = EditOptions(candidates=k, judged=True, needed=True, threshold=how.threshold)
+            with bar(within, times(k)) as tell:
+                several[k] = answer(editor, chosen, options, tell, kept=kept, name=times(k)).proposals
     scores = score([first_text(r, p) for r, p in zip(requests, answers.proposals, strict=True)])
     for k, more in several.items():
         hits = [asked[i][1] in [c.text for c in p.candidates] for i, p in zip(within, more, strict=True)]
-        scores[f"exact within {k} tries"] = share(hits)
+        scores[f"exact within {times(k)}"] = share(hits)
     offered = [
         (p.candidates[0], wanted)
         for p, (_, wanted) in zip(answers.proposals, asked, strict=True)

@@ -67,6 +67,24 @@ def test_without_an_edit_the_model_is_sure_or_not(made, sure, verdict):
     assert proposal.forwards == 1
 
 
+def test_where_something_must_change_the_likeliest_edit_is_offered(made):
+    editor = made(threshold=1.0, sure=-1.0)
+    (judged,) = editor.propose([EditRequest("fix", TEXT)], EditOptions(judged=True))
+    assert (judged.verdict, judged.candidates) == ("unsure", ())
+    several, one = (
+        editor.propose([EditRequest("fix", TEXT)], EditOptions(candidates=n, judged=True, needed=True))[0]
+        for n in (5, 1)
+    )
+    assert (several.verdict, several.stands, one.stands) == ("edit", False, False)
+    assert len(several.candidates) == 5
+    assert one.candidates == several.candidates[:1]
+
+
+def test_what_is_offered_without_a_judge_the_model_stands_by(made):
+    (proposal,) = made(threshold=0.0).propose([EditRequest("fix", TEXT)], EditOptions(max_rounds=3))
+    assert (proposal.verdict, proposal.stands) == ("edit", True)
+
+
 def test_an_option_outranks_the_checkpoint(made):
     editor = made(threshold=1.0, sure=-1.0)
     (eager,) = editor.propose(

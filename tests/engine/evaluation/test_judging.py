@@ -55,6 +55,7 @@ def test_tries_are_judged_by_tests_or_by_equality(bench):
     scores = judged_scores(CASES, bench.ledger.rows, [1, 2, 3], reasons)
     assert [scores[f"solved within {k}"].hits for k in ("1 try", "2 tries", "3 tries")] == [0, 1, 1]
     assert scores["solved within 1 try"].count == 1
+    assert scores["solved by edits it stands by"].hits == 0
     assert [scores[f"exact within {k}"].hits for k in ("1 try", "2 tries", "3 tries")] == [0, 0, 3]
     assert (scores["sound code left alone"].hits, scores["sound code left alone"].count) == (2, 2)
     assert scored(CASES, bench.ledger.rows, reasons) == ([0.9], [False])  # as what is solved
@@ -82,7 +83,8 @@ def test_finished_cases_are_not_asked_again(bench):
     bench.model(CASES[:2], Scripted(), [1], None, lambda _: None)
     editor, told = Scripted(), []
     bench.model(CASES, editor, [1], None, told.append)
-    assert editor.asked == [(WRONG, 1, True)]  # the commit alone, and no sound code, as it is no repair
+    # The commit alone, without a judge and with one, and no sound code, as it is no repair.
+    assert editor.asked == [(WRONG, 1, True), (WRONG, 1, True)]
     assert sum(told) == 3
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.requests import EditRequest
+from engine.requests import Candidate, EditRequest, Proposal
 from seedcli.checks.plan import Namespaces
 from seedcli.checks.running import find_namespaces
 from seedcli.model_client import ScriptedModel
@@ -116,6 +116,25 @@ class TestFirst:
         assert {r.instruction for r in model.asked} == {"fix the bug"}
         assert len(model.asked) == 2
         assert "nothing in the targets came up in the failure" in result.err
+
+    def test_guesses_for_several_regions_are_tried_one_by_one(
+        self, repo: Path, seed: Seed, tree: Seen
+    ) -> None:
+        def guess(request: EditRequest) -> Proposal:
+            texts = [request.region.replace("a - b", wrong) for wrong in ("a * b", "a + b")]
+            if request.region != ADD:
+                texts = [request.region.replace("return", "yield")]
+            candidates = tuple(Candidate(text, 0.4, 1, 1) for text in texts)
+            return Proposal("edit", candidates, "", 0.5, 1, 1, 1, stands=False)
+
+        model = ScriptedModel(guess)
+        check = ("--check", IS_RIGHT, "--check-first")
+        result = seed("edit", "--json", "-n", "4", *check, "fix the bug", "calc.py", model=model)
+        assert len(model.asked) == 2
+        assert model.options[0].needed
+        assert [c["check"] for c in result.json["candidates"]] == ["failed", "failed", "passed"]
+        assert "yield" not in result.json["patch"]
+        assert "+    return a + b" in result.json["patch"]
 
     def test_a_tree_that_passes_is_left_alone(self, repo: Path, seed: Seed, tree: Seen) -> None:
         model = answering("a * b")

@@ -62,11 +62,11 @@ def test_a_judged_suite_ends_in_a_report_and_a_picture(editor, data, tmp_path):
 
 def test_a_second_start_goes_on_and_other_options_begin_anew(editor, data, tmp_path):
     out = tmp_path / "fix.json"
-    for tries, asked in (("1", 2), ("1", 2), ("1,2", 5)):
+    for tries, asked in (("1", 3), ("1", 3), ("1,2", 7)):
         assert seed_eval("fix", "--data", data, "--tries", tries, "--out", out).exit_code == 0
         assert editor.asked == asked
     assert seed_eval("fix", "--data", data, "--tries", "1,2", "--out", out, "--no-resume").exit_code == 0
-    assert editor.asked == 8
+    assert editor.asked == 11
 
 
 def test_commits_are_compared_exactly(editor, tmp_path):

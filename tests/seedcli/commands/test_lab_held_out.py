@@ -32,6 +32,7 @@ def test_repair_within_tries_and_against_the_substitutions(editor, tmp_path, mon
     assert done.exit_code == 0, done.output
     scores = json.loads((tmp_path / "r.json").read_text())["scores"]
     assert (scores["exact within 2 tries"]["hits"], scores["exact within 2 tries"]["count"]) == (1, 1)
+    assert scores["exact within 1 try"]["hits"] == 0
     assert scores["other defects repaired"]["hits"] == 0
     assert scores["untouched left untouched"]["hits"] == 1
     assert 0 < scores["random substitutions, 1 try"]["mean"] < scores["random substitutions, 2 tries"]["mean"]
