@@ -127,6 +127,11 @@ class RegionResult:
         return self.region.kind != "conflict" and not self.task.creates
 
     @property
+    def is_broken(self) -> bool:
+        """Whether it should be Python that stands by itself, and is not."""
+        return self.task.is_whole(self.region) and not stands_alone(self.region.text)
+
+    @property
     def complaint(self) -> str:
         """Why there is no edit, in one sentence; empty when there is one."""
         if self.usable:
@@ -234,6 +239,7 @@ def propose(
         seconds=seconds,
         allow_broken=allow_broken,
         most=options.candidates,
+        alone=options.needed,
     )
 
 
@@ -265,11 +271,13 @@ def checked(
     seconds: float,
     allow_broken: bool = False,
     most: int = 1,
+    alone: bool = False,
 ) -> Proposed:
     """The answers to `requests_of` the same tasks, with only those candidates that the files can hold.
 
     Args:
         most: whole changes to choose from.
+        alone: as in `choices.changes`.
     """
     answered = iter(proposals)
     results = tuple(
@@ -280,7 +288,7 @@ def checked(
         )
         for task in tasks
     )
-    return Proposed(results, forwards, seconds, _changes(results, max(1, most)))
+    return Proposed(results, forwards, seconds, _changes(results, max(1, most), alone=alone))
 
 
 def _validate(task: Task, proposals: Sequence[Proposal], allow_broken: bool) -> tuple[RegionResult, ...]:
@@ -336,7 +344,7 @@ def _fault(task: Task, texts: Texts, guard: Guard) -> str:
     return guard(texts)
 
 
-def _changes(results: Results, most: int) -> tuple[Picks, ...]:
+def _changes(results: Results, most: int, *, alone: bool) -> tuple[Picks, ...]:
     """Whole changes that the files can hold, best first."""
     regions = [result for own in results for result in own]
     if not any(result.usable for result in regions):
@@ -348,11 +356,15 @@ def _changes(results: Results, most: int) -> tuple[Picks, ...]:
             [candidate.score for candidate in result.usable],
             result.proposal.stands,
             result.proposal.change_probability,
-            result.may_stay,
+            may_stay=result.may_stay and not (result.usable and result.is_broken),
         )
         for result in regions
     ]
-    fitting = (picks for picks in changes(choices) if picks == together or not _is_faulty(results, picks))
+    fitting = (
+        picks
+        for picks in changes(choices, alone=alone)
+        if picks == together or not _is_faulty(results, picks)
+    )
     return tuple(itertools.islice(fitting, most)) or (together,)
 
 
