@@ -147,6 +147,8 @@ class Bench:
             "right": first and right[first.text],
             "clean_left": clean and not clean.candidates,
             "forwards": stood.forwards,
+            "rounds": first and first.rounds,
+            "changed_tokens": first and first.changed_tokens,
             "region_tokens": stood.region_tokens,
         }
 
@@ -217,12 +219,18 @@ def judged_scores(
 
 
 def costs(cases: Sequence[JudgedCase], rows: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Means of a single greedy edit: forwards and seconds; the median region in tokens."""
+    """Means of a single greedy edit: forwards and seconds, and where it changes something rounds and changed tokens a
+    forward; the median region in tokens.
+    """
     found = [row for c in cases if (row := rows.get(f"model {c.name}"))]
     if not found:
         return {}
+    edits = [row for row in found if row["rounds"] is not None]
+    forwards = sum(row["forwards"] for row in edits)
     return {
         "forwards_per_edit": round(statistics.fmean(row["forwards"] for row in found), 2),
+        "rounds_per_change": round(statistics.fmean(row["rounds"] for row in edits), 2) if edits else 0.0,
+        "tokens_per_forward": round(sum(row["changed_tokens"] for row in edits) / max(forwards, 1), 3),
         "seconds_per_edit": round(statistics.fmean(row["seconds"] for row in found), 4),
         "median_region_tokens": statistics.median(row["region_tokens"] for row in found),
     }

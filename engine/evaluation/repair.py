@@ -7,17 +7,25 @@ as repaired only if the first candidate equals the sound text exactly.
 import hashlib
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.data.defects import KINDS, Code, inject
 from engine.data.symptoms import symptom
+from engine.diffusion.levenshtein import gaps
 from engine.evaluation.scores import Score
 from engine.evaluation.substitutions import substitutions
 from engine.evaluation.tries import random_scores
 from engine.hints import hinted
 from engine.requests import EditRequest
 from engine.syntax import parses
+
+PARSING = ", defects that parse"
+"""Ends the name of a score that leaves out defects which Python itself tells."""
+_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+_SIZES = ((1, "1 word wrong"), (3, "2 to 3 words wrong"), (7, "4 to 7 words wrong"))
+_LENGTHS = ((5, "up to 5 lines"), (10, "6 to 10 lines"), (20, "11 to 20 lines"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,24 @@ class RepairCase:
     """Whether the question does not parse: a syntax defect, whatever its kind."""
     before: str
     after: str
+
+    @property
+    def groups(self) -> tuple[str, str, str]:
+        """Its kind, told apart by whether it parses, how much is wrong, and how long it is."""
+        kind = f"{self.kind} (syntax)" if self.syntax else self.kind
+        size = next((name for most, name in _SIZES if self.size <= most), "8 words wrong or more")
+        lines = self.before.count("\n")
+        return kind, size, next((name for most, name in _LENGTHS if lines <= most), "21 lines or more")
+
+    @property
+    def size(self) -> int:
+        """Words, signs and runs of white space that its repair inserts, deletes or substitutes."""
+        numbers: dict[str, int] = {}
+        before, after = (
+            [numbers.setdefault(word, len(numbers)) for word in _WORD.findall(text)]
+            for text in (self.before, self.after)
+        )
+        return sum(max(gap.end - gap.start, len(gap.wanted)) for gap in gaps(before, after))
 
 
 def repair_cases(functions: Sequence[str], count: int, seed: int) -> list[RepairCase]:
@@ -84,14 +110,16 @@ def requests_of(cases: Sequence[RepairCase], seed: int, told: bool) -> list[Edit
 def drawn_scores(
     cases: Sequence[RepairCase], tries: Sequence[int], tell: Callable[[int], object]
 ) -> dict[str, Score]:
-    """Chances that one-token substitutions drawn at random hold the sound text."""
-    found = []
+    """Chances that random one-token substitutions hold the sound text, of all defects and of those that parse."""
+    found, parsing = [], []
     for case in cases:
         if case.kind != "untouched":
             texts = substitutions(case.before)
             found.append((len(texts), int(case.after in texts)))
+            parsing += [] if case.syntax else found[-1:]
         tell(1)
-    return random_scores(found, tries)
+    alone = random_scores(parsing, tries) if parsing else {}
+    return {**random_scores(found, tries), **{f"{name}{PARSING}": score for name, score in alone.items()}}
 
 
 def digest(cases: Sequence[RepairCase]) -> str:

@@ -1,6 +1,7 @@
 """Running a suite: cases through the editor in batches, answers compared exactly, figures gathered."""
 
 import math
+import re
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +91,7 @@ def first_text(request: EditRequest, proposal: Proposal) -> str:
 
 
 def repair_scores(cases: Sequence[RepairCase], texts: Sequence[str]) -> dict[str, Share]:
-    """Exact repairs of syntax and other defects, untouched functions left alone; then each kind."""
+    """Exact repairs of syntax and other defects, untouched functions left alone; then by kind, by size, by length."""
     right = [text == case.after for case, text in zip(cases, texts, strict=True)]
     rows = list(zip(cases, right, strict=True))
     broken = [(c, ok) for c, ok in rows if c.kind != "untouched"]
@@ -99,10 +100,16 @@ def repair_scores(cases: Sequence[RepairCase], texts: Sequence[str]) -> dict[str
         "other defects repaired": share(ok for c, ok in broken if not c.syntax),
         "untouched left untouched": share(ok for c, ok in rows if c.kind == "untouched"),
     }
-    kinds = dict.fromkeys(f"{c.kind}{' (syntax)' if c.syntax else ''}" for c, _ in broken)
-    for kind in sorted(kinds):
-        scores[kind] = share(ok for c, ok in broken if f"{c.kind}{' (syntax)' if c.syntax else ''}" == kind)
+    grouped = [(c.groups, ok) for c, ok in broken]
+    for names in zip(*(groups for groups, _ in grouped), strict=True):
+        for name in sorted(set(names), key=_natural):
+            scores[name] = share(ok for groups, ok in grouped if name in groups)
     return scores
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sorts by a name's numbers as numbers; what has none at its beginning first."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|\D+", name)]
 
 
 def recipe_scores(cases: Sequence[RecipeCase], texts: Sequence[str]) -> dict[str, Share]:

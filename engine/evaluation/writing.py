@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.editor import Editor
 from engine.evaluation.judging import Bench, Tell
-from engine.evaluation.scores import Score, share
+from engine.evaluation.scores import Score
 from engine.evaluation.tries import pass_score
 from engine.evaluation.writing_cases import WritingCase
 from engine.requests import Completed, CompletionOptions, CompletionRequest
@@ -60,7 +60,7 @@ def writing_scores(
     passes: Sequence[int],
     reasons: Mapping[str, str],
 ) -> dict[str, Score]:
-    """pass@k of the cases whose tests can be run here, exact matches, and texts that came to their end."""
+    """pass@k of the cases whose tests can be run here, exact matches, texts that came to their end, texts not empty."""
     found = [(case, rows[f"model {case.name}"]) for case in cases if f"model {case.name}" in rows]
     judged = [row for case, row in found if case.name not in reasons]
     scores: dict[str, Score] = {}
@@ -68,7 +68,8 @@ def writing_scores(
         scores = {f"pass@{k}": pass_score([row["passed"] for row in judged], k) for k in passes}
     if any(case.after for case, _ in found):
         scores["exact"] = pass_score([row["exact"] for case, row in found if case.after], 1)
-    scores["came to its end"] = share(whole for _, row in found for whole in row["whole"])
+    scores["came to its end"] = pass_score([row["whole"] for _, row in found], 1)
+    scores["not empty"] = pass_score([[tokens > 0 for tokens in row["tokens"]] for _, row in found], 1)
     return scores
 
 

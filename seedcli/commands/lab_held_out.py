@@ -3,7 +3,7 @@ the engine's."""
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +66,7 @@ def repair(
       seed eval repair --held-out corpus/held_out.jsonl --out repair.json
       seed eval repair --held-out corpus/held_out.jsonl --told --out told.json
     """
-    from engine.evaluation.repair import digest, drawn_scores, repair_cases, requests_of
+    from engine.evaluation.repair import PARSING, digest, drawn_scores, repair_cases, requests_of
     from engine.evaluation.suites import repair_scores
 
     numbers = counts(tries) if tries else []
@@ -81,8 +81,9 @@ def repair(
         return {**repair_scores(cases, texts), **drawn}
 
     broken = [i for i, case in enumerate(cases) if case.kind != "untouched"]
+    within = {"": broken, PARSING: [i for i in broken if not cases[i].syntax]}
     how = _Asking("told" if told else "repair", model, threshold, out, resume)
-    _measure(how, asked, score, details, numbers, broken)
+    _measure(how, asked, score, details, numbers, within)
 
 
 def scan(
@@ -280,12 +281,13 @@ def _measure(
     score: "Callable[[list[str]], dict[str, Score]]",
     details: dict[str, Any],
     tries: Sequence[int] = (),
-    within: Sequence[int] = (),
+    within: Mapping[str, Sequence[int]] = {},
 ) -> None:
     """Ask the model all requests, which come with their answers, print and report the scores of its first candidates.
 
     Args:
-        tries: numbers of candidates among which the answers to the requests `within` are looked for besides.
+        tries: numbers of candidates among which answers are looked for besides.
+        within: to which requests, by what ends the scores' names; the first holds all others.
     """
     from engine.evaluation.scores import share
     from engine.evaluation.suites import answer, first_text
@@ -295,8 +297,9 @@ def _measure(
     editor = open_editor(how.model)
     details["threshold"] = editor.info.threshold if how.threshold is None else how.threshold
     requests = [request for request, _ in asked]
-    chosen = [requests[i] for i in within]
-    several: dict[int, list[Proposal]] = {}
+    looked_for = next(iter(within.values()), ())
+    chosen = [requests[i] for i in looked_for]
+    several: dict[int, dict[int, Proposal]] = {}
     rows = json.dumps([[asdict(request), answer] for request, answer in asked])
     header = {**details, "asked_sha256": hashlib.sha256(rows.encode()).hexdigest()}
     with open_ledger(how.suite, editor, header, how.out, resume=how.resume) as kept:
@@ -304,12 +307,14 @@ def _measure(
             answers = answer(editor, requests, EditOptions(threshold=how.threshold), tell, kept=kept)
         for k in tries:
             options = EditOptions(candidates=k, judged=True, needed=True, threshold=how.threshold)
-            with bar(within, times(k)) as tell:
-                several[k] = answer(editor, chosen, options, tell, kept=kept, name=times(k)).proposals
+            with bar(looked_for, times(k)) as tell:
+                found = answer(editor, chosen, options, tell, kept=kept, name=times(k)).proposals
+            several[k] = dict(zip(looked_for, found, strict=True))
     scores = score([first_text(r, p) for r, p in zip(requests, answers.proposals, strict=True)])
     for k, more in several.items():
-        hits = [asked[i][1] in [c.text for c in p.candidates] for i, p in zip(within, more, strict=True)]
-        scores[f"exact within {times(k)}"] = share(hits)
+        hits = {i: asked[i][1] in [c.text for c in p.candidates] for i, p in more.items()}
+        for ending, group in ((ending, group) for ending, group in within.items() if group):
+            scores[f"exact within {times(k)}{ending}"] = share(hits[i] for i in group)
     offered = [
         (p.candidates[0], wanted)
         for p, (_, wanted) in zip(answers.proposals, asked, strict=True)

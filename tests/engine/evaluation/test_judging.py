@@ -59,7 +59,13 @@ def test_tries_are_judged_by_tests_or_by_equality(bench):
     assert [scores[f"exact within {k}"].hits for k in ("1 try", "2 tries", "3 tries")] == [0, 0, 3]
     assert (scores["sound code left alone"].hits, scores["sound code left alone"].count) == (2, 2)
     assert scored(CASES, bench.ledger.rows, reasons) == ([0.9], [False])  # as what is solved
-    assert costs(CASES, bench.ledger.rows)["forwards_per_edit"] == 3
+    assert costs(CASES, bench.ledger.rows) | {"seconds_per_edit": 0} == {
+        "forwards_per_edit": 3,
+        "rounds_per_change": 1,
+        "tokens_per_forward": 0.333,
+        "seconds_per_edit": 0,
+        "median_region_tokens": 9,
+    }
     assert all(must_parse for _, _, must_parse in editor.asked)
 
 

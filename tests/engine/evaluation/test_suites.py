@@ -53,6 +53,24 @@ def test_only_the_exact_text_counts_as_repaired():
     assert repair_scores(cases, ["x = (1)\n", "z\n"])["syntax defects repaired"].value == 1
 
 
+def test_repairs_are_told_apart_by_kind_by_size_and_by_length():
+    long = "".join(f"a{i} = {i}\n" for i in range(12))
+    cases = [
+        RepairCase("syntax", True, "x = (1\n", "x = (1)\n"),
+        RepairCase("integer", False, long, long.replace("a3 = 3", "a3 = 4")),
+        RepairCase("swap", False, "f(a, b)\n", "f(b, a)\n"),
+        RepairCase("untouched", False, "y\n", "y\n"),
+    ]
+    assert [case.size for case in cases] == [1, 1, 2, 0]
+    scores = repair_scores(cases, [cases[0].after, long, cases[2].after, "y\n"])
+    found = {name: (score.hits, score.count) for name, score in scores.items()}
+    assert list(found)[3:] == [
+        "integer", "swap", "syntax (syntax)", "1 word wrong", "2 to 3 words wrong", "up to 5 lines", "11 to 20 lines",
+    ]  # fmt: skip
+    assert (found["1 word wrong"], found["2 to 3 words wrong"]) == ((1, 2), (1, 1))
+    assert (found["up to 5 lines"], found["11 to 20 lines"]) == ((2, 2), (0, 1))
+
+
 def test_half_of_the_recipes_phrasings_are_held_out():
     cases = recipe_cases(functions(), 6, 3, ["alpha", "beta_gamma", "delta", "count_of_rows"])
     assert {c.recipe for c in cases} >= {"rename", "remove-prints", "add-default"}

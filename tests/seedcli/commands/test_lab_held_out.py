@@ -35,6 +35,10 @@ def test_repair_within_tries_and_against_the_substitutions(editor, tmp_path, mon
     assert scores["exact within 1 try"]["hits"] == 0
     assert scores["other defects repaired"]["hits"] == 0
     assert scores["untouched left untouched"]["hits"] == 1
+    assert scores["exact within 2 tries, defects that parse"] == scores["exact within 2 tries"]
+    assert (
+        scores["random substitutions, 2 tries, defects that parse"] == scores["random substitutions, 2 tries"]
+    )
     assert 0 < scores["random substitutions, 1 try"]["mean"] < scores["random substitutions, 2 tries"]["mean"]
 
 
