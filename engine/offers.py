@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from engine.identifiers import coined, names, replaced, unbound, uses
+from engine.laws import fault
 from engine.literals import said
-from engine.requests import Candidate, EditRequest, Verdict
-from engine.syntax import parses
+from engine.requests import Candidate, EditRequest, Law, Verdict
+from engine.syntax import compiles, parses
 
 LEAST_MEND = 0.03
 """Least probability of a text that mends a broken region: what was not asked for is far less probable."""
@@ -29,25 +30,51 @@ def mends(region: str, candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(scored, key=lambda c: -c.score)
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing of what was found may be offered."""
+
+    verdict: Verdict
+    message: str
+
+
+UNSOUND = Refusal("unsound", "the edit found would not parse")
+MADE_UP = Refusal("made_up", "the edit found uses names that neither the code nor the instruction defines")
+UNFAITHFUL = Refusal(
+    "unfaithful", "the edit found changes names that the instruction does not say, or what texts say"
+)
+
+
 def offerable(
     request: EditRequest, candidates: Sequence[Candidate], own_words: AbstractSet[str] | None
-) -> tuple[list[Candidate], Verdict | None]:
+) -> tuple[list[Candidate], Refusal | None]:
     """Those that a sound region may become, in the same order; if all that were found are refused, why.
 
     Args:
         own_words: as in `without_made_up`; None for a model that may be asked for anything, and may make names up.
     """
     left: list[Candidate] = list(candidates)
-    verdict: Verdict | None = None
+    why: Refusal | None = None
     if left and request.must_parse:
-        left, verdict = [c for c in left if parses(c.text)], "unsound"
+        stands = compiles if compiles(request.region) else parses
+        left, why = [c for c in left if stands(c.text)], UNSOUND
     if left and own_words is not None:
-        left, verdict = without_made_up(request, left, own_words), "made_up"
+        left, why = without_made_up(request, left, own_words), MADE_UP
     if left and own_words is not None:
-        left, verdict = without_misplaced(request, left), "unfaithful"
+        left, why = without_misplaced(request, left), UNFAITHFUL
     if left and request.may_change is not None:
-        left, verdict = faithful(request, left, request.may_change), "unfaithful"
-    return left, None if left else verdict
+        left, why = faithful(request, left, request.may_change), UNFAITHFUL
+    if left and request.law is not None:
+        left, why = _lawful(request.region, left, request.law)
+    return left, None if left else why
+
+
+def _lawful(region: str, candidates: Sequence[Candidate], law: Law) -> tuple[list[Candidate], Refusal | None]:
+    """Those that keep a law, and what is wrong with the first that does not."""
+    faults = [fault(law.name, region, c.text, dict(law.values)) for c in candidates]
+    told = next(filter(None, faults), "")
+    kept = [c for c, wrong in zip(candidates, faults, strict=True) if not wrong]
+    return kept, Refusal("unfaithful", f"the edit found is not what the recipe says: {told}")
 
 
 def plausible_first(

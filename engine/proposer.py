@@ -13,7 +13,7 @@ from engine.diffusion.layout import Prefix, prefix
 from engine.diffusion.levenshtein import gaps
 from engine.hints import hinted
 from engine.model.tokenizer import CodeTokenizer
-from engine.offers import mends, offerable, plausible_first
+from engine.offers import Refusal, mends, offerable, plausible_first
 from engine.requests import Candidate, EditOptions, EditRequest, ModelInfo, Proposal, Verdict
 from engine.sampling.autoregressive import AutoregressiveSampler
 from engine.sampling.edit import EditSampler, EditSettings, Outcome, Row
@@ -36,11 +36,6 @@ LEAST_OTHER, MOST_DOUBT = 0.7, 0.3
 kept for it: of 55 edits found at a score of 0.5 and any doubt 30 were right, within these bounds 30 of 44."""
 OTHERS = 48
 """Candidates among which they are looked for; 16 found three quarters of the right ones."""
-REFUSED: dict[Verdict, str] = {
-    "unsound": "the edit found would not parse",
-    "made_up": "the edit found uses names that neither the code nor the instruction defines",
-    "unfaithful": "the edit found changes names that the instruction does not say, or what texts say",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +78,15 @@ class _Asked:
     outcome: Outcome | None = None
     """None for a region that does not fit."""
     found: list[Candidate] = field(default_factory=list)
-    refused: Verdict | None = None
-    """Why nothing of what was found may be offered."""
+    refused: Refusal | None = None
     guessed: bool = False
     """Whether the model would leave the region as it is, and what was found is what else it may become."""
 
     @property
     def is_misplaced(self) -> bool:
         """Whether that is because of the names that the instruction says; a request may tell other ones."""
-        return self.refused == "unfaithful" and self.request.may_change is None
+        is_unfaithful = self.refused is not None and self.refused.verdict == "unfaithful"
+        return is_unfaithful and not self.request.is_bound
 
 
 class Proposer:
@@ -168,7 +163,7 @@ class Proposer:
         Not where the user has told of an error already, or wants something else than a repair.
         """
         told = request.instruction.strip()
-        if not self._info.hints or "\n" in told or request.may_change is not None or not request.must_parse:
+        if not self._info.hints or "\n" in told or request.is_bound or not request.must_parse:
             return told
         said = complaint(request.region)
         return hinted(told, said[1], said[0]) if said else told
@@ -289,7 +284,7 @@ class Proposer:
         if one.found:
             return "edit", ""
         if one.refused:
-            return one.refused, REFUSED[one.refused]
+            return one.refused.verdict, one.refused.message
         if outcome.change <= self._bounds.sure:
             return "unchanged", "nothing needs to change"
         # The same words for every region, so that a caller can count them; each region's own figure is in the proposal.

@@ -15,6 +15,14 @@ Verdict = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Law:
+    """One of `engine.laws`, with the variables of the recipe that has it."""
+
+    name: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EditRequest:
     """One region and what should become of it."""
 
@@ -30,6 +38,13 @@ class EditRequest:
     may_change: tuple[str, ...] | None = None
     """Names that a sound region may use more or less often afterwards, every other exactly as often, and its literal
     texts say the same; None for any edit."""
+    law: Law | None = None
+    """What the edit of a sound region has to keep; None for any edit."""
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it tells what an edit may do: it is a recipe's."""
+        return self.may_change is not None or self.law is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,12 @@ def _quietly(how: Callable[[str], T], source: str) -> T:
         return how(source)
 
 
+def compiles(text: str) -> bool:
+    """Whether Python compiles a region by itself: it refuses some of what parses, such as a parameter named twice."""
+    source = standing_alone(text)[0]
+    return read_quietly(lambda code: compile(code, "region", "exec", dont_inherit=True), source) is not None
+
+
 def complaint(text: str) -> tuple[str, str] | None:
     """What Python says of a region that does not parse, and the line it says it of; None if it says nothing.
 

@@ -1,6 +1,6 @@
 """Recipes: instructions with a name, as text files. Loads, checks and renders them. Standard library only.
 
-A recipe is a Markdown file whose front matter holds `name`, `summary`, `needs`, `models`, `gives`, a list of
+A recipe is a Markdown file whose front matter holds `name`, `summary`, `needs`, `models`, `gives`, `law`, a list of
 `phrasings`, one of what a region `holds`, one of what its edit `changes`, and a table of `variables`; below it stands a
 description for people. Its instruction is the first phrasing, with `{variable}` replaced. A user's
 `.seed/prompts/*.md` add to the recipes here, or replace one of their name.
@@ -25,7 +25,18 @@ MODELS: Mapping[str, str] = {
 TEXT = "text"
 GIVES: Mapping[str, str] = {"": "an edit", TEXT: "a text, from what it is shown"}
 """What `gives` may say, and what comes of the recipe."""
-_KEYS = {"name", "summary", "needs", "models", "gives", "phrasings", "holds", "changes", "variables"}
+LAWS: Mapping[str, tuple[str, ...]] = {
+    "": (),
+    "rename": ("old", "new"),
+    "fstring": (),
+    "enumerate": (),
+    "idioms": (),
+    "remove-prints": (),
+    "add-default": ("parameter", "value"),
+    "remove-default": ("parameter",),
+}
+"""What `law` may say, with the variables that a recipe under it has."""
+_KEYS = {"name", "summary", "needs", "models", "gives", "phrasings", "holds", "changes", "law", "variables"}
 _WORD = r"[`'\"]?[\w.]+[`'\"]?"
 _BEFORE = r"(?:(?:please|kindly|pls|can you|could you|would you|let's)\s+)?"
 _KIND = (
@@ -57,6 +68,8 @@ class Recipe:
     changes: tuple[str, ...] | None
     """Names that its edit may use more or less often, every other as often as before, and literal texts say
     the same; None where that is not told."""
+    law: str
+    """A key of `LAWS`: an edit that does not keep it is not offered."""
     variables: Mapping[str, str]
     """Each variable with what it means. All are required."""
     needs: str
@@ -178,6 +191,7 @@ def load_recipe(path: Path) -> Recipe:
         phrasings=_list(path, fields, "phrasings"),
         holds=_list(path, fields, "holds") if "holds" in fields else (),
         changes=_list(path, fields, "changes") if "changes" in fields else None,
+        law=_text(path, fields, "law", default=""),
         variables=_table(path, fields, "variables"),
         needs=_text(path, fields, "needs", default=""),
         models=_text(path, fields, "models", default=""),
@@ -257,10 +271,13 @@ def _check(path: Path, recipe: Recipe) -> None:
         "needs": (recipe.needs, LANGUAGES),
         "models": (recipe.models, MODELS),
         "gives": (recipe.gives, GIVES),
+        "law": (recipe.law, LAWS),
     }
     for key, (value, known) in given.items():
         if value not in known:
             raise RecipeError(f"{path}: {key!r} may be {', '.join(filter(None, known))}, not {value!r}")
+    if missing := [name for name in LAWS[recipe.law] if name not in recipe.variables]:
+        raise RecipeError(f"{path}: the law {recipe.law!r} is about a variable {missing[0]!r}; add it")
     for text in (*recipe.holds, *(recipe.changes or ())):
         if unknown := sorted(set(_PLACEHOLDER.findall(text)) - set(recipe.variables)):
             raise RecipeError(

@@ -174,6 +174,7 @@ def with_bounds(workspace: Workspace, instruction: str, tasks: Sequence[Task]) -
             task,
             idle=frozenset(i for i, region in enumerate(task.regions) if not bounds.concerns(region.text)),
             may_change=bounds.may_change,
+            law=bounds.law,
         )
         for task in tasks
     ]

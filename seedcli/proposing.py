@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.hints import hinted
-from engine.requests import Candidate, EditOptions, EditRequest, Proposal
+from engine.requests import Candidate, EditOptions, EditRequest, Law, Proposal
 from engine.syntax import parses as stands_alone
 from seedcli.choices import Choice, Picks, changes
 from seedcli.errors import TargetError
@@ -45,6 +45,8 @@ class Task:
     idle: frozenset[int] = frozenset()
     """Numbers of the regions in which there is nothing to do: the model is not asked."""
     may_change: tuple[str, ...] | None = None
+    """As in `EditRequest`."""
+    law: Law | None = None
     """As in `EditRequest`."""
     hints: tuple[tuple[str, str], ...] = ()
     """Of each region the line and the error that the model is told of; empty for none."""
@@ -254,6 +256,7 @@ def requests_of(
             "\n".join(part for part in (context, beside) if part),
             must_parse=not allow_broken and task.is_whole(region),
             may_change=task.may_change,
+            law=task.law,
         )
         for task in tasks
         for i, (region, beside) in enumerate(

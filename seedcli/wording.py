@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.laws.values import values_fault
+from engine.requests import Law
 from prompts.recipes import TEXT, Recipe, RecipeError, find_recipe, load_recipes
 from seedcli.errors import SeedError, TargetError
 from seedcli.repository.quoting import target_unquoted
@@ -30,9 +32,12 @@ def render_recipe(workspace: Workspace, name: str, variables: Mapping[str, str])
     """
     try:
         recipe = find_recipe(load_recipes([workspace.root / ".seed" / "prompts"]), name)
-        return recipe, recipe.render(variables)
+        instruction = recipe.render(variables)
     except RecipeError as error:
         raise SeedError(str(error)) from error
+    if recipe.law and (why := values_fault(recipe.law, variables)):
+        raise SeedError(f"recipe {name!r}: {why}")
+    return recipe, instruction
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Bounds:
     concerns: Callable[[str], bool] = lambda _text: True
     """Whether there may be something to do in a text."""
     may_change: tuple[str, ...] | None = None
+    """As in `EditRequest`."""
+    law: Law | None = None
     """As in `EditRequest`."""
 
 
@@ -60,7 +67,9 @@ def bounds_of(workspace: Workspace, instruction: str) -> Bounds:
     for recipe in recipes:
         values = recipe.values_of(instruction, rendered=bool(recipe.variables))
         if values is not None:
-            return Bounds(functools.partial(recipe.concerns, values=values), recipe.changeable(values))
+            concerns = functools.partial(recipe.concerns, values=values)
+            law = Law(recipe.law, tuple(values.items())) if recipe.law else None
+            return Bounds(concerns, recipe.changeable(values), law)
     return Bounds()
 
 

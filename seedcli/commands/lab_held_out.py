@@ -260,17 +260,19 @@ def _measure_recipes(
 
 
 def _by_name(cases: "Sequence[RecipeCase]") -> "list[tuple[RecipeCase, EditRequest]]":
-    """What `--recipe` asks in these cases, of recipes that say what their edits may change."""
-    from engine.requests import EditRequest
+    """What `--recipe` asks in these cases, of recipes that say what their edits have to keep."""
+    from engine.requests import EditRequest, Law
     from prompts.recipes import load_recipes
 
     recipes, named = load_recipes(), []
     for case in cases:
         recipe = recipes[case.recipe]
         values = {name: case.variables[name] for name in recipe.variables}
-        free = recipe.changeable(values)
-        if free is not None:
-            request = EditRequest(recipe.render(values), case.before, must_parse=True, may_change=free)
+        free, law = recipe.changeable(values), Law(recipe.law, tuple(values.items()))
+        if recipe.law:
+            request = EditRequest(
+                recipe.render(values), case.before, must_parse=True, may_change=free, law=law
+            )
             named.append((case, request))
     return named
 

@@ -4,7 +4,6 @@ Lines count from 0 and spans are half-open here; what users see counts from 1. K
 patches.
 """
 
-import ast
 import difflib
 import warnings
 from dataclasses import dataclass
@@ -82,14 +81,15 @@ def lines_region(source: SourceFile, start: int, end: int) -> Region:
 
 
 def parses(text: str, path: Path | str) -> bool:
-    """Whether `text`, to stand in `path`, is syntactically sound; files of other languages always are."""
+    """Whether Python compiles `text`, to stand in `path`; files of other languages are always taken for sound."""
     if not is_python(str(path)):
         return True
     try:
         with warnings.catch_warnings():
             # Invalid escapes and the like in the user's code are no concern of ours.
             warnings.simplefilter("ignore")
-            ast.parse(text)
+            # Parsing alone lets a parameter named twice and a `return` outside a function pass.
+            compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -1,7 +1,17 @@
 import pytest
 
-from engine.offers import faithful, mends, offerable, plausible_first, without_made_up, without_misplaced
-from engine.requests import Candidate, EditRequest
+from engine.offers import (
+    MADE_UP,
+    UNFAITHFUL,
+    UNSOUND,
+    faithful,
+    mends,
+    offerable,
+    plausible_first,
+    without_made_up,
+    without_misplaced,
+)
+from engine.requests import Candidate, EditRequest, Law
 
 
 def test_a_mend_that_coins_a_name_comes_after_one_that_does_not():
@@ -78,13 +88,33 @@ def test_the_last_reason_tells_why_nothing_is_offered():
         Candidate(f"{text}\n", 0.9, 1, 1) for text in ("f(", "f(a, b)", "a(f)", "f((a))")
     )
     assert offerable(request, [broken, made_up, unfaithful, right], set()) == ([right], None)
-    assert offerable(request, [broken, made_up, unfaithful], set()) == ([], "unfaithful")
-    assert offerable(request, [broken, made_up], set()) == ([], "made_up")
-    assert offerable(request, [broken], set()) == ([], "unsound")
-    assert offerable(request, [made_up], None) == ([], "unfaithful")
+    assert offerable(request, [broken, made_up, unfaithful], set()) == ([], UNFAITHFUL)
+    assert offerable(request, [broken, made_up], set()) == ([], MADE_UP)
+    assert offerable(request, [broken], set()) == ([], UNSOUND)
+    assert offerable(request, [made_up], None) == ([], UNFAITHFUL)
     assert offerable(EditRequest("fix", "f(a)\n"), [made_up], None) == ([made_up], None)
     assert offerable(EditRequest("fix", "f(a)\n"), [broken], None) == ([broken], None)
     assert offerable(request, [], set()) == ([], None)
+
+
+def test_what_breaks_the_law_of_a_recipe_is_not_offered():
+    law = Law("fstring")
+    request = EditRequest("use f-strings", "return '{1} {0}'.format(a, b)\n", must_parse=True, law=law)
+    right, wrong = (Candidate(f"return f'{text}'\n", 0.9, 1, 1) for text in ("{b} {a}", "{a} {b}"))
+    assert offerable(request, [wrong, right], set()) == ([right], None)
+    left, refusal = offerable(request, [wrong], None)
+    assert left == []
+    assert refusal.message.endswith("it does other things than the recipe says")
+
+
+def test_what_parses_and_does_not_compile_is_not_offered():
+    request = EditRequest("rename b to a", "def f(a, b):\n    pass\n", must_parse=True)
+    twice = Candidate("def f(a, a):\n    pass\n", 0.9, 1, 1)
+    assert offerable(request, [twice], None) == ([], UNSOUND)
+    # By itself this does not compile as it stands: then only what parses can be asked for.
+    inner = EditRequest("fix", "def f(a, b):\n    nonlocal c\n", must_parse=True)
+    other = Candidate("def f(a, b):\n    nonlocal c\n    c = a\n", 0.9, 1, 1)
+    assert offerable(inner, [other], None) == ([other], None)
 
 
 def test_a_name_of_the_instruction_takes_no_other_ones_place():
@@ -99,7 +129,7 @@ def test_a_name_of_the_instruction_takes_no_other_ones_place():
     ]
     found = [Candidate(text, 0.9, 1, 1) for text in texts]
     assert without_misplaced(request, found) == [found[0], found[4]]
-    assert offerable(request, found[1:3], {"item"}) == ([], "unfaithful")
+    assert offerable(request, found[1:3], {"item"}) == ([], UNFAITHFUL)
     assert offerable(request, found[1:3], None) == (found[1:3], None)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.identifiers import coined
+from engine.offers import UNFAITHFUL, UNSOUND
 from engine.proposer import Bounds, Proposer
 from engine.requests import EditOptions, EditRequest
 
@@ -132,7 +133,7 @@ def test_samples_are_as_many_as_asked_for_equal_ones_included(made, decoder):
 
 def test_a_twin_does_not_look_for_others(made, monkeypatch):
     monkeypatch.setattr("engine.proposer.NEEDED", 0.0)
-    monkeypatch.setattr("engine.proposer.offerable", lambda *_: ([], "unsound"))
+    monkeypatch.setattr("engine.proposer.offerable", lambda *_: ([], UNSOUND))
     monkeypatch.setattr("engine.proposer.Proposer._look_on", lambda *_: pytest.fail("looked for others"))
     (proposal,) = made(threshold=0.0, decoder="autoregressive").propose(
         [EditRequest("fix", TEXT)], EditOptions()
@@ -142,7 +143,7 @@ def test_a_twin_does_not_look_for_others(made, monkeypatch):
 
 def test_a_name_put_in_the_place_of_another_is_no_reason_to_look_for_others(made, monkeypatch):
     monkeypatch.setattr("engine.proposer.NEEDED", 0.0)
-    monkeypatch.setattr("engine.proposer.offerable", lambda *_: ([], "unfaithful"))
+    monkeypatch.setattr("engine.proposer.offerable", lambda *_: ([], UNFAITHFUL))
     request, options = EditRequest("rename a to b", TEXT), EditOptions(max_rounds=3)
     editor = made(threshold=0.0)
     proposals = editor.propose([request, replace(request, may_change=("a", "b"))], options)
@@ -158,7 +159,7 @@ def test_where_the_first_edit_may_not_be_offered_another_is_looked_for(made, mon
 
     def refuse(_request, candidates, _own_words):
         left = [c for c in candidates if c.text != refused]
-        return left, "unsound" if candidates and not left else None
+        return left, UNSOUND if candidates and not left else None
 
     monkeypatch.setattr("engine.proposer.offerable", refuse)
     monkeypatch.setattr("engine.proposer.NEEDED", 2.0)

@@ -1,6 +1,14 @@
 import pytest
 
-from engine.syntax import complaint, parse, parses
+from engine.syntax import compiles, complaint, parse, parses
+
+
+@pytest.mark.parametrize(
+    ("text", "is_sound"),
+    [("def f(a, a): pass\n", False), ("    def f(self):\n        return 1\n", True), ("x = \n", False)],
+)
+def test_compiling_refuses_more_than_parsing(text, is_sound):
+    assert compiles(text) is is_sound
 
 
 def test_an_indented_region_parses_with_its_own_columns():

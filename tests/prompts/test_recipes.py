@@ -155,6 +155,8 @@ def test_needs_says_which_files_fit(tmp_path: Path) -> None:
         ("needs: python", "needs: cobol", "'needs' may be python, not 'cobol'"),
         ("needs: python", "models: small", "'models' may be large, not 'small'"),
         ("needs: python", "gives: money", "'gives' may be text, not 'money'"),
+        ("needs: python", "law: greet", "'law' may be rename, fstring"),
+        ("needs: python", "law: rename", "the law 'rename' is about a variable 'old'; add it"),
         ("name: greet", "name:", "'name' must be given"),
         ("summary: Greet someone\n", "", "'summary' must be given"),
         ("  - say", "  say", "must be a list|does not belong under 'phrasings'"),

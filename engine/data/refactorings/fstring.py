@@ -9,17 +9,17 @@ import re
 from collections.abc import Iterator
 
 from engine.data.refactorings.literals import (
-    PERCENT,
     STRING,
     Field,
     Piece,
+    f_spec,
     percent_place,
-    percent_spec,
     split_fields,
     split_pieces,
 )
 from engine.data.refactorings.pair import Pair
 from engine.data.refactorings.source import Edit, Source, UnrewritableError, apply, parse, read
+from engine.laws.percent import PERCENT
 
 _MOST_UNDONE = 4
 _OPERATOR = re.compile(r"((?:[\s)]|\\\n)*)%(?:[\s(]|\\\n)*")
@@ -103,7 +103,7 @@ def _from_percent(source: Source, node: ast.BinOp) -> str:
 
 
 def _written(match: re.Match[str], expression: str, piece: Piece) -> str:
-    conversion, spec = percent_spec(match)
+    conversion, spec = f_spec(match)
     return str(Field(_requoted(expression, piece.quote), conversion, spec))
 
 

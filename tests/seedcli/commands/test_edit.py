@@ -366,6 +366,7 @@ class TestRecipes:
             (("--recipe", "rename", "old=a", "calc.py"), "misses the variable 'new'"),
             (("--recipe", "rename", "old=a", "new=b", "nwe=b", "calc.py"), "no variable 'nwe'"),
             (("--recipe", "enumerate", "x=1"), "no variable 'x'"),
+            (("--recipe", "rename", "old=a", "new=1 2", "calc.py"), "new='1 2' is no name"),
             (("--recipe", "rename", "old=a", "new=b"), "no target for the recipe 'rename'"),
             (("--recipe", "enumerate", "notes.txt"), "recipe 'enumerate' is for python; 'notes.txt' is not"),
         ],

@@ -116,6 +116,8 @@ def test_lines_must_exist(start: int, end: int) -> None:
         ("x = = 1\n", "a.js", True),
         ("'\\d'\n", "a.py", True),
         ("x\0", "a.py", False),
+        ("def f(a, a): pass\n", "a.py", False),
+        ("return 1\n", "a.py", False),
         ("(" * 5000, "a.py", False),
     ],
 )

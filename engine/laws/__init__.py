@@ -1,0 +1,58 @@
+"""What the edits of a recipe have to keep: for each, whether one text of a region may become another.
+
+A law compares syntax trees in a form in which both are equal if the edit does what the recipe says and nothing else. It
+knows nothing of models, and does not make edits: of what a model wrote it says what may be offered. Python only.
+"""
+
+import ast
+import io
+import tokenize
+from collections.abc import Callable, Mapping
+
+from engine.laws import comparisons, defaults, formatting, loops, prints, renaming
+from engine.syntax import parse, standing_alone
+
+Law = Callable[[ast.Module, ast.Module, Mapping[str, str]], str]
+"""From the trees before and after and the recipe's variables to what is wrong with the edit; empty for nothing."""
+
+LAWS: dict[str, Law] = {
+    "rename": renaming.fault,
+    "fstring": formatting.fault,
+    "enumerate": loops.fault,
+    "idioms": comparisons.fault,
+    "remove-prints": prints.fault,
+    "add-default": defaults.added,
+    "remove-default": defaults.removed,
+}
+COMMENTS = "it changes comments"
+
+
+def fault(law: str, before: str, after: str, values: Mapping[str, str]) -> str:
+    """What is wrong with an edit, for people; empty for nothing, and where either text does not parse.
+
+    Args:
+        law: a key of `LAWS`.
+        values: the recipe's variables.
+    """
+    old, new = parse(before), parse(after)
+    if old is None or new is None:
+        return ""
+    said, kept = _comments(before), _comments(after)
+    # What a removed print says behind it goes with it.
+    if said != kept and not (law == "remove-prints" and _is_part(kept, said)):
+        return COMMENTS
+    return LAWS[law](old[0], new[0], values)
+
+
+def _comments(text: str) -> list[str]:
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(standing_alone(text)[0]).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return []
+    return [token.string for token in tokens if token.type == tokenize.COMMENT]
+
+
+def _is_part(some: list[str], of: list[str]) -> bool:
+    """Whether `some` stand in `of`, in their order."""
+    left = iter(of)
+    return all(one in left for one in some)
