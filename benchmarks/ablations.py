@@ -53,7 +53,7 @@ COLUMNS = {
     "false_positives": "false positives",
     "calibration_error": "calibration error",
     "rounds": "rounds",
-    "tokens_per_forward": "tokens per forward",
+    "tokens_per_forward": "tokens written into a gap per forward",
     "seconds": "seconds of training",
 }
 SHARES = tuple(COLUMNS)[:6]
