@@ -30,7 +30,7 @@ from typing import Literal
 Outcome = Literal["passed", "failed", "timed out"]
 
 LAUNCHER = """
-import os, resource, signal, sys
+import builtins, os, resource, signal, sys
 token, report, cpu, memory, files, processes, *packages = sys.argv[1:]
 def limit(name, value):
     kind = getattr(resource, "RLIMIT_" + name)
@@ -51,10 +51,14 @@ signal.setitimer(signal.ITIMER_PROF, float(cpu))
 os.set_inheritable(report, False)
 sys.path += packages
 sys.argv = ["program.py"]
+builtins.exit = builtins.quit = sys.exit
 exec(compile(open("program.py", "rb").read(), "program.py", "exec"), {"__name__": "__main__"})
 write(report, token)
 """
-"""Sets the limits, runs `program.py` and writes the token, to which a program that ends early never comes."""
+"""Sets the limits, runs `program.py` and writes the token, to which a program that ends early never comes.
+
+`exit` and `quit` are given here, as they come with the module `site`, which would bring the installed packages along.
+"""
 
 NAMESPACES = ("unshare", "--net", "--pid", "--fork", "--kill-child")
 # Limits on processes do not bind root: the program keeps root's files but counts as another user, without privileges.

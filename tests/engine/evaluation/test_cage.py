@@ -31,6 +31,8 @@ def test_a_program_that_ends_has_passed():
         "assert False",
         "import sys; sys.exit(0)",
         "import os; os._exit(0)",
+        "exit()",
+        "quit(0)",
         "raise SystemExit",
         "1 +",
         "import torch",
@@ -38,6 +40,23 @@ def test_a_program_that_ends_has_passed():
 )
 def test_what_does_not_reach_its_end_has_failed(program):
     assert run(program).outcome == "failed"
+
+
+@pytest.mark.parametrize("leave", ["exit", "quit"])
+def test_programs_may_leave_without_an_import(leave):
+    found = run(
+        f"""
+        for code in (None, 0, 3, "a message"):
+            try:
+                {leave}(code)
+            except SystemExit as end:
+                assert end.code == code
+            else:
+                assert False, code
+        """
+    )
+    assert found.outcome == "passed", found.output
+    assert run(f"print('fine'); {leave}()").last_line == "fine"
 
 
 def test_the_error_is_kept():

@@ -78,6 +78,16 @@ def test_published_answers_pass_and_others_do_not(judge, read, variant, row, wro
     assert judge(case, "") == "failed"
 
 
+@pytest.mark.parametrize(
+    "leave", ["exit()", "quit(0)", "__import__('sys').exit()", "__import__('os')._exit(0)"]
+)
+@pytest.mark.parametrize(("read", "row"), [(humaneval, PUBLISHED), (mbpp, TASK), (bigcodebench, LIBRARY)])
+def test_no_answer_passes_by_leaving_before_its_tests(judge, read, row, leave):
+    case = read(row)
+    assert judge(case, f"{case.after}\n{leave}\n") == "failed"
+    assert judge(case, case.after.replace("return", f"{leave}; return")) == "failed"
+
+
 def test_both_forms_of_a_row_are_the_same_case():
     published, plain = humaneval(PUBLISHED), humaneval(PLAIN)
     assert (published.prefix, published.after) == (plain.prefix, plain.after)
