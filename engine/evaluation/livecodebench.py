@@ -29,6 +29,10 @@ from statistics import *
 from itertools import *
 from functools import *
 from operator import *
+from io import *
+from sys import *
+from json import *
+from builtins import *
 from typing import *
 import string, re, datetime, collections, heapq, bisect, copy, math, random, statistics, itertools, functools, operator
 import io, sys, json
@@ -46,8 +50,29 @@ for _input, _output in _cases:
 """
 
 STANDARD_INPUT = """
-import io as _io, sys as _sys
+import gc as _gc, os as _os, resource as _resource, signal as _signal, tempfile as _tempfile
 from decimal import Decimal as _Decimal
+
+def _printed(input):
+    spent = sum(_resource.getrusage(_resource.RUSAGE_CHILDREN)[:2])
+    left = max(_signal.getitimer(_signal.ITIMER_PROF)[0] - spent, 0.001)
+    with _tempfile.TemporaryFile() as given, _tempfile.TemporaryFile() as written:
+        given.write(input.encode())
+        given.seek(0)
+        child = _os.fork()
+        if not child:
+            _os.dup2(given.fileno(), 0)
+            _os.dup2(written.fileno(), 1)
+            _signal.setitimer(_signal.ITIMER_PROF, left)
+            try:
+                exec(_code, _names)
+            except SystemExit:
+                pass
+            raise SystemExit
+        status = _os.waitstatus_to_exitcode(_os.waitpid(child, 0)[1])
+        assert not status, f"the answer ended with {status}"
+        written.seek(0)
+        return written.read().decode()
 
 def _values(line):
     try:
@@ -55,24 +80,25 @@ def _values(line):
     except ArithmeticError:
         return line
 
+_names = {"__name__": "__main__"}
+exec(_imports, _names)
 _code = compile(_source, "answer.py", "exec")
+_gc.freeze()
 for _input, _output in _cases:
-    _written, _streams = _io.BytesIO(), (_sys.stdin, _sys.stdout)
-    _sys.stdin = _io.TextIOWrapper(_io.BytesIO(_input.encode()))
-    _sys.stdout = _output_stream = _io.TextIOWrapper(_written, write_through=True)
-    try:
-        exec(_code, {"__name__": "__main__"})
-    except SystemExit:
-        pass
-    finally:
-        _output_stream.flush()
-        _sys.stdin, _sys.stdout = _streams
-    _texts = (_written.getvalue().decode(), _output)
-    _lines = [[_line.strip() for _line in _text.strip().split("\\n")] for _text in _texts]
+    _lines = [[_line.strip() for _line in _text.strip().split("\\n")] for _text in (_printed(_input), _output)]
     assert len(_lines[0]) == len(_lines[1]), (_lines[0][:5], _lines[1][:5])
     for _a, _b in zip(*_lines):
         assert _a == _b or _values(_a) == _values(_b), (_a[:200], _b[:200])
 """
+"""Runs the answer once a test case, in a process of its own, which reads and writes files as in a contest.
+
+So input and output count however they are read and written, a program may end as it likes, and no case sees what
+another has left. A child has no timer from its parent: it gets what is left of the time that all cases share. Frozen
+objects are not collected at a child's end, which halves what a case costs.
+"""
+
+FILE_BYTES = 64 << 20
+"""Of a test case's input, and of what is printed for it; published ones have megabytes."""
 
 
 def livecodebench(row: Mapping[str, Any], variant: str = "") -> WritingCase:  # noqa: ARG001
@@ -87,12 +113,19 @@ def livecodebench(row: Mapping[str, Any], variant: str = "") -> WritingCase:  # 
     pairs = [(case["input"], case["output"]) for case in cases]
     functional = cases[0]["testtype"] == "functional"
     name = json.loads(row["metadata"] or "{}").get("func_name", "")
-    tests = f"_cases = {pairs!r}\n_name = {name!r}\n{FUNCTIONAL if functional else STANDARD_INPUT}"
+    harness = f"_name = {name!r}\n{FUNCTIONAL}" if functional else f"_imports = {IMPORTS!r}\n{STANDARD_INPUT}"
     starter = row["starter_code"]
     prefix = f'"""\n{row["question_content"].strip()}\n"""\n{starter}'
     stops = ("\nif __name__", "\nprint(", '\n"""') if functional else ('\n"""',)
     return WritingCase(
-        str(row["question_id"]), prefix, "", tests, None, starter, IMPORTS, stops, is_quoted=not functional
+        str(row["question_id"]),
+        prefix,
+        "",
+        f"_cases = {pairs!r}\n{harness}",
+        head=starter,
+        helpers=IMPORTS if functional else "",
+        stops=stops,
+        is_quoted=not functional,
     )
 
 

@@ -1,6 +1,6 @@
 """The suites of `seed eval` in which code is written: parse, call, report. Suites and scores are the engine's."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,10 +196,12 @@ def livecodebench(
     Examples:
       seed eval livecodebench --data test6.jsonl
     """
+    from engine.evaluation.livecodebench import FILE_BYTES
     from engine.evaluation.livecodebench import livecodebench as read
 
     options = _options(samples, max_tokens, temperature, top_k, threshold, 0, block, seed)
-    how = _measuring(model, options, passes, limits(seconds), limit, out, resume)
+    caged = replace(limits(seconds), file_bytes=FILE_BYTES)
+    how = _measuring(model, options, passes, caged, limit, out, resume)
     _write("livecodebench", data, read, "", how)
 
 

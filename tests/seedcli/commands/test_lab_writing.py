@@ -31,11 +31,12 @@ class Scripted:
 
     def __init__(self):
         self.asked, self.options = [], None
+        self.texts = ["    return n\n", "    return n + 1\n"]
 
     def complete(self, requests, options):
         self.asked += requests
         self.options = options
-        texts = ["    return n\n", "    return n + 1\n"] * options.samples
+        texts = self.texts * options.samples
         found = tuple(Completion(t, 0.5, 4, True, 2, 2) for t in texts[: options.samples])
         return [Completed(found, 9) for _ in requests]
 
@@ -93,6 +94,23 @@ def test_mbpp_takes_a_split(editor, tmp_path):
     done = seed_eval("mbpp", "--data", data, "--split", "prompt")
     assert isinstance(done.exception, SettingsError)
     assert "prompt" in str(done.exception)
+
+
+def test_contest_problems_may_have_inputs_of_megabytes(editor, tmp_path):
+    editor.texts = ["print(len(open(0).read()))\n"]
+    case = {"input": "x" * (5 << 20), "output": str(5 << 20), "testtype": "stdin"}
+    problem = {
+        "question_id": "one",
+        "question_content": "Print the length of the input.",
+        "starter_code": "",
+        "public_test_cases": json.dumps([case]),
+        "private_test_cases": "[]",
+        "metadata": "{}",
+    }
+    out = tmp_path / "report.json"
+    done = seed_eval("livecodebench", "--data", rows(tmp_path, problem), "--out", out)
+    assert done.exit_code == 0, done.output
+    assert json.loads(out.read_text())["scores"]["pass@1"]["hits"] == 1
 
 
 @pytest.mark.parametrize(
