@@ -1,28 +1,43 @@
 """Exercises as Aider's benchmarks use them: folders of Exercism's Python track (Aider-AI/polyglot-benchmark).
 
 An exercise is a folder with `.docs/instructions.md`, `.meta/config.json` (whose `files` name `solution`, `test` and
-`example`), the solution's file to be edited and its `unittest` tests. The edit is asked for as in Aider's format
-`whole`: the region is the whole file.
+`example`, and under `editor` what else the tests import), the solution's file to be edited and its `unittest` tests.
+The edit is asked for as in Aider's format `whole`: the region is the whole file.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import DataError
 from engine.evaluation.judged import JudgedCase, check_names
-from engine.evaluation.writing_cases import UNITTESTS
+from engine.evaluation.writing_cases import RUN_SUITE
 
 CONFIG = ".meta/config.json"
 INSTRUCTIONS = ("introduction.md", "instructions.md", "instructions.append.md")
 
-MODULE = """
-import sys as _sys, types as _types
-_module = _types.ModuleType({name!r})
-_module.__dict__.update(globals())
-_sys.modules[{name!r}] = _module
-"""
-"""Lets tests import what was defined before them."""
+MODULES = f"""
+import importlib as _importlib, os as _os, sys as _sys, unittest as _unittest
+for _name, _text in {{**_files, _solution: _source}}.items():
+    with open(_name, "w", encoding="utf-8") as _file:
+        _file.write(_text)
+_sys.path.insert(0, _os.getcwd())
+_suite = _unittest.TestSuite(
+    _unittest.defaultTestLoader.loadTestsFromModule(_importlib.import_module(_name.removesuffix(".py")))
+    for _name in _tests
+)
+{RUN_SUITE.lstrip()}"""
+"""Writes the solution and its tests into the current folder and runs these as modules, as published harnesses do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise(JudgedCase):
+    """A file to edit as a whole, which its tests import."""
+
+    def program(self, answer: str) -> str:
+        """What passes if, and only if, the answer does."""
+        return f"_source = {answer!r}\n{self.tests}\n"
 
 
 def read_exercises(root: Path) -> list[JudgedCase]:
@@ -51,13 +66,15 @@ def _case(folder: Path, files: Mapping[str, Sequence[str]]) -> JudgedCase:
     docs = [folder / ".docs" / name for name in INSTRUCTIONS]
     instruction = "\n\n".join(path.read_text(encoding="utf-8").strip() for path in docs if path.exists())
     before, after = ((folder / files[0]).read_text(encoding="utf-8") for files in (solution, example))
-    code = "\n".join((folder / name).read_text(encoding="utf-8") for name in tests)
+    helpers = [name for name in files.get("editor", ()) if name.endswith(".py") and (folder / name).exists()]
+    beside = {Path(name).name: (folder / name).read_text(encoding="utf-8") for name in (*tests, *helpers)}
     several = len(solution) > 1 or len(example) > 1
-    return JudgedCase(
+    names = [Path(name).name for name in tests if name.endswith(".py")]
+    return Exercise(
         folder.name,
         instruction,
         before,
         after,
-        f"{MODULE.format(name=Path(solution[0]).stem)}{code}\n{UNITTESTS}",
+        f"_files, _solution, _tests = {beside!r}, {Path(solution[0]).name!r}, {names!r}\n{MODULES}",
         unjudged="its solution is several files" if several else "",
     )

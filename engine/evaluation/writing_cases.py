@@ -22,18 +22,22 @@ from typing import Any
 from engine.errors import DataError
 from engine.evaluation.judged import HELPERS, check_names, read_rows
 
-UNITTESTS = """
+RUN_SUITE = """
+assert _suite.countTestCases(), "there is no test"
+_result = _unittest.TestResult()
+_suite.run(_result)
+assert _result.wasSuccessful(), (_result.failures + _result.errors + _result.unexpectedSuccesses)[0]
+"""
+"""Runs the `unittest` tests of `_suite`."""
+
+UNITTESTS = f"""
 import unittest as _unittest
 _suite = _unittest.TestSuite(
     _unittest.defaultTestLoader.loadTestsFromTestCase(_case)
     for _case in list(globals().values())
     if isinstance(_case, type) and issubclass(_case, _unittest.TestCase) and _case is not _unittest.TestCase
 )
-assert _suite.countTestCases(), "there is no test"
-_result = _unittest.TestResult()
-_suite.run(_result)
-assert _result.wasSuccessful(), (_result.failures + _result.errors + _result.unexpectedSuccesses)[0]
-"""
+{RUN_SUITE.lstrip()}"""
 """Runs every `unittest` test that is defined before it."""
 
 FUNCTION_STOPS = ("\nclass ", "\ndef ", "\n#", "\n@", "\nif ", "\nprint(", "\nassert ")
