@@ -200,7 +200,10 @@ class Trainer:
         """Both terms of equation 6 over one batch, and the scope head's."""
         to = {name: getattr(batch, name).to(self.device, non_blocking=True) for name in batch.__slots__[:-1]}
         mask = visible(to["blocks_BL"], to["examples_BL"])
-        if len(batch.drafts_M):
+        has_drafts = len(batch.drafts_M) > 0
+        if self._is_sharded:
+            has_drafts = self.processes.any(has_drafts)  # no process reads alone with a parted network
+        if has_drafts:
             self._fill_drafts(to, mask)
         with torch.autocast(self.device.type, torch.bfloat16):
             features = self.network(to["ids_BL"], to["positions_BL"], mask).flatten(0, 1)

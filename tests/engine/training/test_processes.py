@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.training.curriculum import read_curriculum
+from engine.training.preparation import open_batches
 from tests.engine.training.tiny import TINY
 
 CONFIG = """
@@ -25,9 +27,12 @@ shard = {shard}
 [[stage]]
 name = "all"
 steps = 5
+drafts = 0.1
 mixture = {{ masked = 1, defective = 1, edited = 1 }}
 """
 ROOT = Path(__file__).parents[3]
+PATIENCE = 240
+"""Seconds that a run may take; processes that wait for one another would never end."""
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +47,27 @@ def corpus(tmp_path_factory, tokenizer):
     return folder
 
 
-def train(corpus, folder, processes, *, shard=False, until=4):
+def configure(folder, processes, *, shard=False):
     config = folder.with_suffix(".toml")
     config.write_text(CONFIG.format(tiny=TINY, accumulate=2 // processes, shard=str(shard).lower()))
+    return config
+
+
+def train(corpus, folder, processes, *, shard=False, until=4):
+    config = configure(folder, processes, shard=shard)
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"] * (
         processes > 1
     )
     command = [sys.executable, *launch, "-m", "seedcli", "train", "run", str(folder), "--until", str(until)]
     command += ["--corpus", str(corpus), "--config", str(config), "--workers", "0", "--no-compile"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    running = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        _, said = running.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        running.terminate()  # torchrun ends the processes that it started
+        _, said = running.communicate()
+    assert running.returncode == 0, said
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     return torch.load(folder / "state.pt", weights_only=True), lines[-1]
 
@@ -62,6 +77,14 @@ def alone(corpus, tmp_path_factory):
     """What one process makes of four steps, and of a fifth."""
     folder = tmp_path_factory.mktemp("alone") / "run"
     return train(corpus, folder, 1), train(corpus, folder, 1, until=5)
+
+
+def test_of_two_processes_only_one_has_drafts_in_most_steps(corpus, tokenizer, tmp_path):
+    """So that the tests below see them part ways: to fill drafts in, the network is read once more."""
+    curriculum = read_curriculum(configure(tmp_path / "run", 2), tokenizer.size)
+    batches, (stage,) = open_batches(corpus, curriculum, tokenizer), curriculum.stages
+    has_drafts = [len(batches.batch(index, stage.mixture, stage.noise).drafts_M) > 0 for index in range(8)]
+    assert has_drafts == [True, False, False, True, True, True, False, True]
 
 
 def assert_same_loss(one, two):
