@@ -102,6 +102,8 @@ class Trainer:
         """Asked to end; weights and step belong together."""
         if (folder / "state.pt").exists():
             self._resume()
+        if processes.is_first:
+            _cut_log(folder / "log.jsonl", self.step)
 
     def run(
         self,
@@ -146,9 +148,9 @@ class Trainer:
                 self._one_step([next(batches) for _ in range(self.curriculum.accumulate)], self._totals)
                 if self.step % LOG_EVERY == 0 or self.step == end:
                     line = self._log(self.processes.add_up(self._totals), time.perf_counter() - self._clock)
-                    if self.processes.is_first:
-                        tell(line)
                     self._totals, self._clock = {}, time.perf_counter()
+                    if self.processes.is_first:
+                        tell(line)  # last, since what is raised there saves what has been summed
                 if self.step % self.curriculum.save_every == 0:
                     self.save()
         except BaseException:
@@ -297,8 +299,6 @@ class Trainer:
             sharding.fill(self._average.values, state["average"])
         for (optimizer, _), saved in zip(self._optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(sharding.parted_state(saved, optimizer))
-        if self.processes.is_first:
-            _cut_log(self.folder / "log.jsonl", self.step)
 
 
 def _output(network: Network) -> Tensor:

@@ -70,6 +70,14 @@ def go(trainer, until=None):
     trainer.run(until=until, workers=0, compiled=False, tell=lambda line: None)
 
 
+def logged(trainer):
+    """What its log says, but how fast it went."""
+    lines = [json.loads(line) for line in (trainer.folder / "log.jsonl").read_text().splitlines()]
+    return [
+        {k: v for k, v in line.items() if k not in ("tokens_per_second", "share_of_peak")} for line in lines
+    ]
+
+
 def test_a_resumed_run_ends_with_the_same_weights(start):
     whole = start("whole")
     go(whole)
@@ -97,10 +105,37 @@ def test_a_run_that_was_stopped_logs_what_an_uninterrupted_one_does(start):
         with pytest.raises(KeyboardInterrupt):
             go(trainer)
     go(start("stopped"))
-    lines = [json.loads((start(name).folder / "log.jsonl").read_text()) for name in ("whole", "stopped")]
-    for line in lines:
-        del line["tokens_per_second"], line["share_of_peak"]
+    lines = [logged(start(name)) for name in ("whole", "stopped")]
+    assert len(lines[0]) == 1
     assert lines[0] == lines[1]
+
+
+def test_a_run_that_was_killed_before_it_saved_logs_every_step_once(start, monkeypatch):
+    monkeypatch.setattr("engine.training.trainer.LOG_EVERY", 2)
+    whole, killed = start("whole"), start("killed")
+    go(whole)
+    killed.save = lambda: None  # as the kill leaves its folder
+    go(killed, until=5)
+    assert [line["step"] for line in logged(killed)] == [2, 4, 5]
+    last = start("killed")
+    assert last.step == 0
+    go(last)
+    assert [line["step"] for line in logged(last)] == [2, 4, 6]
+    assert logged(last) == logged(whole)
+
+
+def test_a_line_that_could_not_be_told_is_not_counted_again(start, monkeypatch):
+    monkeypatch.setattr("engine.training.trainer.LOG_EVERY", 2)
+    whole, deaf = start("whole"), start("deaf")
+    go(whole)
+
+    def tell(line):
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        deaf.run(workers=0, compiled=False, tell=tell)
+    go(start("deaf"))
+    assert logged(deaf) == logged(whole)
 
 
 def test_the_log_holds_what_was_learned(start, tmp_path):
