@@ -27,7 +27,7 @@ class NoisyBlocks:
     canvas: tuple[int, ...]
     labels: tuple[int, ...]
     rates: tuple[float, ...]
-    """Mask rate of each token's block."""
+    """At which each token was masked: that of its block, 1 for spare slots."""
     blocks: tuple[int, ...]
     """Negated number of each token's clean twin."""
     positions: tuple[int, ...]
@@ -67,11 +67,11 @@ def noisy(
     positions: list[int] = []
     for index in chosen:
         rate = 1.0 if rng.random() < WHOLE else rng.uniform(*RATES)
-        row = noisy_block(clean[index], size, rate, ids, draw, rng)
+        row, spare = noisy_block(clean[index], size, rate, ids, draw, rng)
         first, length = start + index * size, len(row) + 1
         canvas += [*row, ids.end]
         labels += label(row, clean[index], ids)
-        rates += [rate] * length
+        rates += [*(rate,) * (length - spare - 1), *(1.0,) * spare, rate]
         blocks += [-(CANVAS_BLOCK + 1 + index)] * length
         positions += range(first, first + length)
     return NoisyBlocks(tuple(canvas), tuple(labels), tuple(rates), tuple(blocks), tuple(positions))
@@ -84,12 +84,15 @@ def noisy_block(
     ids: EditIds,
     draw: Callable[[random.Random], int],
     rng: random.Random,
-) -> list[int]:
-    """A block on its way: masked at a rate, its spare slots there or some already deleted, a few tokens wrong."""
+) -> tuple[list[int], int]:
+    """A block on its way, and how many spare slots it ends with.
+
+    It is masked at a rate, its spare slots are there or some already deleted, a few tokens wrong.
+    """
     row, spare = mask_tokens(wanted, rate, ids.mask, rng), size - len(wanted)
     if rate < 1:
         if rng.random() < EDITED:
             row = random_edits(row, int(len(row) * rng.uniform(0, ALPHA_MAX) + rng.random()), draw, rng)
         if rng.random() < 0.5:
             spare = rng.randint(0, spare)
-    return row + [ids.mask] * spare
+    return row + [ids.mask] * spare, spare

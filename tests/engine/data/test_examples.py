@@ -76,6 +76,20 @@ def test_masks_weigh_the_more_the_fewer_of_a_block_there_are(maker, tokenizer):
     assert revised > 20
 
 
+def test_a_slot_that_is_always_masked_weighs_as_at_rate_1(maker, tokenizer, monkeypatch):
+    """At rate 1/2 a token is masked half of the time and weighs twice as much then; a spare slot is always masked."""
+    for name, value in {"WHOLE": 0.0, "RATES": (0.5, 0.5), "EDITED": 0.0}.items():
+        monkeypatch.setattr(f"engine.diffusion.blocks.{name}", value)
+    mask, delete = tokenizer.controls.mask, tokenizer.controls.delete
+    seen = set()
+    for example in examples(lambda rng: maker.generated(TEXT, Noise(weight=0.25), 400, rng)):
+        for token, wanted, weight in zip(example.canvas, example.labels, example.weights, strict=True):
+            expected = KEPT_WEIGHT if token != mask else 0.25 if wanted == delete else 0.25 / 0.5
+            assert weight == expected
+            seen.add((token == mask, wanted == delete))
+    assert seen == {(False, False), (True, False), (True, True)}
+
+
 def test_carry_over_teaches_masked_rows_to_keep_what_they_see(maker, tokenizer):
     tokens, mask = tokenizer.encode(TEXT), tokenizer.controls.mask
     without, with_ = (maker.masked(tokens, Noise(carry_over=on), random.Random(4)) for on in (False, True))

@@ -45,8 +45,20 @@ def test_every_noisy_block_leads_to_its_twin(text, size, seed):
 def test_as_many_tokens_are_masked_as_the_rate_says():
     rng = random.Random(1)
     rows = [noisy_block(range(4, 36), 32, 0.5, IDS, outside, rng) for _ in range(300)]
-    assert 0.45 < sum(row.count(IDS.mask) for row in rows) / (300 * 32) < 0.55
-    assert noisy_block([5, 6], 4, 1.0, IDS, outside, rng) == [IDS.mask] * 4
+    assert 0.45 < sum(row.count(IDS.mask) for row, _ in rows) / (300 * 32) < 0.55
+    assert noisy_block([5, 6], 4, 1.0, IDS, outside, rng) == ([IDS.mask] * 4, 2)
+
+
+def test_spare_slots_are_masked_at_rate_1_whatever_the_block_is():
+    for seed in range(60):
+        row = noisy([(5, 6, 7)], [0], 8, 0, IDS, outside, random.Random(seed))
+        *rates, last = row.rates
+        assert set(rates) <= {last, 1.0}
+        always = [i for i, rate in enumerate(rates) if rate != last]
+        assert always == list(range(len(rates) - len(always), len(rates)))
+        assert all(row.canvas[i] == IDS.mask for i in always)
+        if len(rates) == 8 and last < 1:
+            assert len(always) in (4, 5, 6)  # a token more or less by an edit
 
 
 def test_finished_blocks_are_numbered_after_the_instruction():
