@@ -253,8 +253,8 @@ class Bins:
 def collate(bins: Bins, scored: int, rng: random.Random) -> Batch:
     """Bins to tensors, with at most `scored` positions.
 
-    Positions that change or are masked come first; those that keep fill what is left, each weighing more the fewer of
-    them are taken (up to `MAX_BOOST`, which bounds the variance).
+    Positions that change or are masked come first; those that keep fill what is left. Each weighs more the fewer of its
+    like are taken, so that all together weigh the same; one that keeps only up to `MAX_BOOST`, against the variance.
     """
     shape = (len(bins.examples), bins.length)
     ids, positions = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
@@ -282,7 +282,9 @@ def collate(bins: Bins, scored: int, rng: random.Random) -> Batch:
                 if weight:
                     (may if sort == KEPT else must).append((i, answer, weight, sort))
             start = end
-    must = must if len(must) <= scored else rng.sample(must, scored)
+    if len(must) > scored:
+        boost = len(must) / scored
+        must = [(p, a, w * boost, s) for p, a, w, s in rng.sample(must, scored)]
     room = scored - len(must)
     if len(may) > room:
         boost = min(len(may) / max(room, 1), MAX_BOOST)

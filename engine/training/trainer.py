@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from engine.data.batches import Batch, BatchMaker, visible
-from engine.data.examples import CHANGED, CHANGED_WEIGHT, KEPT, MASKED
+from engine.data.examples import CHANGED, CHANGED_WEIGHT, KEPT, KEPT_WEIGHT, MASKED
 from engine.files import replacing
 from engine.model.network import Network
 from engine.training import sharding
@@ -239,7 +239,8 @@ class Trainer:
         drafted = torch.zeros_like(ids, dtype=torch.bool)
         drafted[to["drafts_M"]] = True
         here, wrong = drafted[to["scored_S"]], ids[to["scored_S"]] != to["labels_S"]
-        to["weights_S"] = torch.where(here & wrong, CHANGED_WEIGHT, to["weights_S"])
+        more = to["weights_S"] * (CHANGED_WEIGHT / KEPT_WEIGHT)
+        to["weights_S"] = torch.where(here & wrong, more, to["weights_S"])
         to["sorts_S"] = torch.where(here, torch.where(wrong, CHANGED, KEPT).to(torch.int8), to["sorts_S"])
 
     def _log(self, totals: Mapping[str, float], seconds: float) -> dict[str, Any]:

@@ -121,6 +121,16 @@ def test_with_little_room_what_changes_is_scored_first(bins):
     assert (tight.weights_S[taken & (tight.sorts_S == KEPT)] > least).all()
 
 
+def test_what_changes_weighs_the_same_in_all_where_there_is_no_room_for_it(bins):
+    whole = collate(bins, 4096, random.Random(2))
+    weights = dict(zip(whole.scored_S.tolist(), whole.weights_S.tolist(), strict=True))
+    must = int(((whole.sorts_S != KEPT) & (whole.weights_S > 0)).sum())
+    tight = collate(bins, must // 3, random.Random(2))
+    assert (tight.sorts_S != KEPT).all()
+    for place, weight in zip(tight.scored_S.tolist(), tight.weights_S.tolist(), strict=True):
+        assert weight == pytest.approx(weights[place] * must / (must // 3))
+
+
 def test_a_packed_example_is_read_as_if_alone(bins, network):
     """Packed = single: nothing leaks between the examples of a bin."""
     batch = collate(bins, 512, random.Random(2))

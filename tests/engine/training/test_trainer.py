@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine.data.batches import BatchMaker, visible
-from engine.data.examples import CHANGED, CHANGED_WEIGHT, KEPT, ExampleMaker, Noise
+from engine.data.examples import CHANGED, CHANGED_WEIGHT, KEPT, KEPT_WEIGHT, ExampleMaker, Noise
 from engine.data.rewrites import RewriteMaker
 from engine.data.store import PairStore, RegionStore, TextPair, pack_pairs, pack_regions
 from engine.errors import DataError
@@ -200,10 +200,23 @@ def test_drafts_are_filled_and_what_is_wrong_in_them_weighs_more(start, tokenize
     drafted = torch.isin(to["scored_S"], batch.drafts_M) & (batch.weights_S > 0)
     assert drafted.any()
     wrong = to["ids_BL"].flatten()[to["scored_S"]] != to["labels_S"]
+    assert set(batch.weights_S[drafted].tolist()) == {KEPT_WEIGHT}
     assert (to["weights_S"][drafted & wrong] == CHANGED_WEIGHT).all()
     assert (to["sorts_S"][drafted & wrong] == CHANGED).all()
     assert (to["sorts_S"][drafted & ~wrong] == KEPT).all()
     assert torch.equal(to["weights_S"][~drafted], batch.weights_S[~drafted])
+
+
+def test_what_is_wrong_in_drafts_weighs_more_as_well_where_not_all_is_scored(start, tokenizer):
+    trainer = start("drafts")
+    batch = trainer._maker.batch(2, {"masked": 1.0}, Noise(drafts=0.3))
+    to = {name: getattr(batch, name) for name in batch.__slots__[:-1]}
+    trainer._fill_drafts(to, visible(batch.blocks_BL, batch.examples_BL))
+    drafted = torch.isin(to["scored_S"], batch.drafts_M)
+    wrong = drafted & (to["sorts_S"] == CHANGED)
+    assert wrong.any()
+    assert (batch.weights_S[drafted] > KEPT_WEIGHT).all()
+    assert torch.equal(to["weights_S"][wrong], batch.weights_S[wrong] * (CHANGED_WEIGHT / KEPT_WEIGHT))
 
 
 def test_a_run_with_drafts_learns(start):
