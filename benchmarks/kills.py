@@ -1,8 +1,9 @@
 """Kills a training run at random moments and resumes it, then compares its end with an uninterrupted run's.
 
 `python benchmarks/kills.py --kills 20 --out docs/results/kills.json` trains a small network on this repository's own
-code twice with the same configuration: once in one go, once killed (SIGKILL) again and again. Batches are a function of
-their index and the state is replaced as a whole, so weights and losses must be equal bit for bit.
+code twice with the same configuration: once in one go, once killed (SIGKILL) again and again, for the first time when
+it has logged something and saved nothing. Batches are a function of their index and the state is replaced as a whole,
+so weights and losses must be equal bit for bit.
 """
 
 import argparse
@@ -31,7 +32,7 @@ scored = 512
 warmup = 10
 decay = 20
 average = 0.99
-save_every = 5
+save_every = 25  # after the first line of the log, so that a kill leaves lines of steps that were not saved
 
 [[stage]]
 name = "all"
@@ -77,6 +78,18 @@ def begun(process: "subprocess.Popen[bytes]") -> float:
     return time.monotonic()
 
 
+def logged(process: "subprocess.Popen[bytes]", run: Path) -> None:
+    """Wait until there is something in its log."""
+    log = run / "log.jsonl"
+    while process.poll() is None and not (log.exists() and log.stat().st_size):
+        time.sleep(0.01)
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
 def ended(process: "subprocess.Popen[bytes]") -> None:
     """Wait for a run that nothing stops."""
     _, said = process.communicate()
@@ -91,7 +104,7 @@ def losses(run: Path) -> list[list[float]]:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--kills", type=int, default=20)
-    arguments.add_argument("--steps", type=int, default=400)
+    arguments.add_argument("--steps", type=int, default=800)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--out", type=Path)
     given = arguments.parse_args()
@@ -105,7 +118,10 @@ def main() -> None:
         began = begun(process)
         ended(process)
         training = time.monotonic() - began
-        kills = 0
+        process = start(base / "corpus", config, base / "killed")
+        logged(process, base / "killed")
+        kill(process)
+        unsaved, kills = not (base / "killed/state.pt").exists(), 1
         while kills < given.kills:
             process = start(base / "corpus", config, base / "killed")
             begun(process)
@@ -114,13 +130,13 @@ def main() -> None:
                 process.communicate(timeout=rng.uniform(0, 1.3) * training / given.kills)
                 break
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+                kill(process)
                 kills += 1
         ended(start(base / "corpus", config, base / "killed"))
         found = {
             "command": "python " + " ".join(sys.argv),
             "kills": kills,
+            "first_before_any_save": unsaved,
             "steps": given.steps,
             "equal_losses": losses(base / "whole") == losses(base / "killed"),
             "equal_weights": _same(base / "whole/state.pt", base / "killed/state.pt"),
@@ -129,7 +145,8 @@ def main() -> None:
     print(json.dumps(found, indent=1))
     if given.out:
         given.out.write_text(json.dumps(found, indent=1) + "\n")
-    sys.exit(not (found["equal_losses"] and found["equal_weights"] and kills == given.kills))
+    is_equal = found["equal_losses"] and found["equal_weights"]
+    sys.exit(not (is_equal and unsaved and kills == given.kills))
 
 
 def _same(one: Path, other: Path) -> bool:
