@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from engine.diffusion.layout import Prefix, prefix
 from engine.diffusion.levenshtein import gaps
 from engine.hints import hinted
+from engine.laws import is_idle
 from engine.model.tokenizer import CodeTokenizer
 from engine.offers import Refusal, mends, offerable, plausible_first
 from engine.requests import Candidate, EditOptions, EditRequest, ModelInfo, Proposal, Verdict
@@ -34,6 +35,8 @@ NEEDED = 0.999
 LEAST_OTHER, MOST_DOUBT = 0.7, 0.3
 """Least score of such another edit, and the most probable change that may be left to make after it. Tuned on functions
 kept for it: of 55 edits found at a score of 0.5 and any doubt 30 were right, within these bounds 30 of 44."""
+LAWFUL = 0.5
+"""Least probability of a change where a law decides what may be offered."""
 OTHERS = 48
 """Candidates among which they are looked for; 16 found three quarters of the right ones."""
 
@@ -75,8 +78,10 @@ class _Asked:
     prefix: Prefix
     is_broken: bool
     """Whether its region has to parse and does not."""
+    is_idle: bool
+    """Whether the law of its recipe has nothing to do with its region."""
     outcome: Outcome | None = None
-    """None for a region that does not fit."""
+    """None for a region that was not read: it does not fit, or there is nothing to do."""
     found: list[Candidate] = field(default_factory=list)
     refused: Refusal | None = None
     guessed: bool = False
@@ -114,7 +119,7 @@ class Proposer:
         seconds = {"tokenize": time.perf_counter() - start, "prefix": 0.0, "rounds": 0.0}
         rows = _rows(options)
         settings = replace(self._settings(options, rows), least_scope=IN_SCOPE)
-        fitting = [one for one in asked if len(one.canvas) <= self._most]
+        fitting = [one for one in asked if len(one.canvas) <= self._most and not one.is_idle]
         self._mend([one for one in fitting if one.is_broken], settings, seconds)
         self._sample([one for one in fitting if not one.found], settings, seconds, judged=options.judged)
         own_words = None if options.new_names else self._bounds.own_words
@@ -126,6 +131,8 @@ class Proposer:
             self._sampler, EditSampler
         ):  # a twin does not read again what it wrote
             self._look_on([one for one in fitting if one.refused], own_words, settings, seconds)
+            if options.threshold is None:
+                self._look_lawful(fitting, own_words, settings, seconds)
         return [self._proposal(one, settings.threshold, max(1, options.candidates), seconds) for one in asked]
 
     def samples(self, requests: Sequence[EditRequest], count: int, options: EditOptions) -> list[list[str]]:
@@ -169,11 +176,13 @@ class Proposer:
         return hinted(told, said[1], said[0]) if said else told
 
     def _read(self, request: EditRequest) -> "_Asked":
+        law = request.law
         return _Asked(
             request,
             self._tokenizer.encode(request.region),
             self.prefix(request),
             is_broken=request.must_parse and not parses(request.region),
+            is_idle=law is not None and is_idle(law.name, request.region, dict(law.values)),
         )
 
     def _settings(self, options: EditOptions, rows: int) -> EditSettings:
@@ -219,7 +228,9 @@ class Proposer:
         Not where a name was put in the place of another: that is what happens where there is nothing to do.
         """
         looked = [
-            one for one in refused if one.outcome and one.outcome.change >= NEEDED and not one.is_misplaced
+            one
+            for one in refused
+            if one.outcome and one.outcome.change >= NEEDED and not one.is_misplaced and not one.request.law
         ]
         reasons = [one.refused for one in looked]
         self._sample(looked, replace(settings, candidates=OTHERS, temperature=0.0), seconds)
@@ -230,6 +241,22 @@ class Proposer:
         self._refuse(looked, own_words)
         for one, reason in zip(looked, reasons, strict=True):
             one.refused = None if one.found else reason
+
+    def _look_lawful(
+        self,
+        asked: "list[_Asked]",
+        own_words: AbstractSet[str] | None,
+        settings: EditSettings,
+        seconds: dict[str, float],
+    ) -> None:
+        """Look for edits that keep a law where the model would make none: the law knows, however unsure the model."""
+        looked = [one for one in asked if one.request.law and not one.found and not one.is_broken]
+        reasons = [one.refused for one in looked]
+        search = replace(settings, candidates=OTHERS, threshold=LAWFUL, temperature=0.0)
+        self._sample(looked, search, seconds)
+        self._refuse(looked, own_words)
+        for one, reason in zip(looked, reasons, strict=True):
+            one.guessed, one.refused = False, None if one.found else reason
 
     def _sample(
         self,
@@ -261,6 +288,8 @@ class Proposer:
 
     def _proposal(self, one: "_Asked", threshold: float, most: int, seconds: dict[str, float]) -> Proposal:
         length, outcome = len(one.canvas), one.outcome
+        if one.is_idle:
+            return Proposal("unchanged", (), "nothing needs to change", 0.0, 0, 0, length, seconds)
         if outcome is None:
             why = f"the region has {length} tokens, the model edits {self._most}; name a smaller region"
             return Proposal("too_long", (), why, 0.0, 0, 0, length, seconds)

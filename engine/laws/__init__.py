@@ -8,23 +8,33 @@ import ast
 import io
 import tokenize
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from engine.laws import comparisons, defaults, formatting, loops, prints, renaming
 from engine.syntax import parse, standing_alone
 
-Law = Callable[[ast.Module, ast.Module, Mapping[str, str]], str]
-"""From the trees before and after and the recipe's variables to what is wrong with the edit; empty for nothing."""
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What a recipe is about, and what its edits keep."""
+
+    fault: Callable[[ast.Module, ast.Module, Mapping[str, str]], str]
+    """From the trees before and after and the recipe's variables to what is wrong with the edit; empty for nothing."""
+    places: Callable[[ast.Module, Mapping[str, str]], int]
+    """How many places of a tree there are for the recipe. An edit leaves fewer."""
+
 
 LAWS: dict[str, Law] = {
-    "rename": renaming.fault,
-    "fstring": formatting.fault,
-    "enumerate": loops.fault,
-    "idioms": comparisons.fault,
-    "remove-prints": prints.fault,
-    "add-default": defaults.added,
-    "remove-default": defaults.removed,
+    "rename": Law(renaming.fault, renaming.places),
+    "fstring": Law(formatting.fault, formatting.places),
+    "enumerate": Law(loops.fault, loops.places),
+    "idioms": Law(comparisons.fault, comparisons.places),
+    "remove-prints": Law(prints.fault, prints.places),
+    "add-default": Law(defaults.added, defaults.to_add),
+    "remove-default": Law(defaults.removed, defaults.to_remove),
 }
 COMMENTS = "it changes comments"
+IDLE = "it does nothing that the recipe is about"
 
 
 def fault(law: str, before: str, after: str, values: Mapping[str, str]) -> str:
@@ -41,7 +51,15 @@ def fault(law: str, before: str, after: str, values: Mapping[str, str]) -> str:
     # What a removed print says behind it goes with it.
     if said != kept and not (law == "remove-prints" and _is_part(kept, said)):
         return COMMENTS
-    return LAWS[law](old[0], new[0], values)
+    why = LAWS[law].fault(old[0], new[0], values)
+    is_idle = LAWS[law].places(new[0], values) >= LAWS[law].places(old[0], values)
+    return why or (IDLE if is_idle else "")
+
+
+def is_idle(law: str, text: str, values: Mapping[str, str]) -> bool:
+    """Whether a recipe has nothing to do in a region: it parses, and has no place for it."""
+    parsed = parse(text)
+    return parsed is not None and not LAWS[law].places(parsed[0], values)
 
 
 def _comments(text: str) -> list[str]:

@@ -6,6 +6,7 @@ A comparison with None stays where its result is handed to a call, to `&` or `|`
 
 import ast
 import builtins
+import copy
 from collections.abc import Mapping
 
 from engine.laws.trees import argument, compared
@@ -22,12 +23,21 @@ def fault(before: ast.Module, after: ast.Module, _values: Mapping[str, str]) -> 
     return compared(before, after, _Idiomatic)
 
 
+def places(tree: ast.Module, _values: Mapping[str, str]) -> int:
+    """See `engine.laws.Law`."""
+    form = _Idiomatic()
+    form.visit(copy.deepcopy(tree))
+    return form.made
+
+
 class _Idiomatic(ast.NodeTransformer):
     """The form in which all is idiomatic that may be."""
 
     def __init__(self) -> None:
         self._handed = False
         """Whether the expression's value goes to something that may give comparisons a meaning of its own."""
+        self.made = 0
+        """Places where the form is another than it was."""
 
     def visit_If(self, node: ast.If) -> ast.AST:
         return self._tested(node)
@@ -59,7 +69,7 @@ class _Idiomatic(ast.NodeTransformer):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         if not isinstance(node.op, ast.Not):
             return self.generic_visit(node)
-        return _negated(self._truth(self._visited(node.operand)))
+        return self._negated(self._truth(self._visited(node.operand)))
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
@@ -67,9 +77,11 @@ class _Idiomatic(ast.NodeTransformer):
             return node
         operator, right = node.ops[0], node.comparators[0]
         if isinstance(right, ast.Constant) and right.value is None and not self._handed:
+            self.made += type(operator) in _IDENTITY
             node.ops = [_IDENTITY.get(type(operator), type(operator))()]
         if (measured := argument(node.left, "len")) is not None and _is_test(node, _EMPTY):
-            return _negated(self._truth(measured))
+            self.made += 1
+            return self._negated(self._truth(measured))
         return node
 
     def _tested(self, node: ast.AST) -> ast.AST:
@@ -105,8 +117,12 @@ class _Idiomatic(ast.NodeTransformer):
             return node
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner = node.operand
-            return self._truth(inner.operand) if _is_not(inner) else node  # type: ignore[attr-defined]
+            if not isinstance(inner, ast.UnaryOp) or not isinstance(inner.op, ast.Not):
+                return node
+            self.made += 1
+            return self._truth(inner.operand)
         if (measured := argument(node, "len")) is not None:
+            self.made += 1
             return self._truth(measured)
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             right = node.comparators[0]
@@ -115,11 +131,21 @@ class _Idiomatic(ast.NodeTransformer):
                 and isinstance(right.value, bool)
                 and type(node.ops[0]) in _TRUTHS
             ):
+                self.made += 1
                 positive = _TRUTHS[type(node.ops[0])] is right.value
-                return self._truth(node.left) if positive else _negated(self._truth(node.left))
+                return self._truth(node.left) if positive else self._negated(self._truth(node.left))
             if (measured := argument(node.left, "len")) is not None and _is_test(node, _FILLED):
+                self.made += 1
                 return self._truth(measured)
         return node
+
+    def _negated(self, node: ast.expr) -> ast.expr:
+        """`not` before it, or within: `not x in y` is `x not in y`."""
+        if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _NEGATED:
+            self.made += 1
+            node.ops = [_NEGATED[type(node.ops[0])]()]
+            return node
+        return ast.UnaryOp(ast.Not(), node)
 
 
 def _is_test(node: ast.Compare, tests: tuple[tuple[type[ast.cmpop], int], ...]) -> bool:
@@ -127,15 +153,3 @@ def _is_test(node: ast.Compare, tests: tuple[tuple[type[ast.cmpop], int], ...]) 
     if not isinstance(right, ast.Constant) or type(right.value) is not int:
         return False
     return (type(node.ops[0]), right.value) in tests
-
-
-def _is_not(node: ast.AST) -> bool:
-    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
-
-
-def _negated(node: ast.expr) -> ast.expr:
-    """`not` before it, or within: `not x in y` is `x not in y`."""
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _NEGATED:
-        node.ops = [_NEGATED[type(node.ops[0])]()]
-        return node
-    return ast.UnaryOp(ast.Not(), node)

@@ -17,6 +17,32 @@ def removed(before: ast.Module, after: ast.Module, values: Mapping[str, str]) ->
     return _compared(before, after, values["parameter"], None)
 
 
+def to_add(tree: ast.Module, values: Mapping[str, str]) -> int:
+    """See `engine.laws.Law`."""
+    return int(_has(tree, values["parameter"], default=False))
+
+
+def to_remove(tree: ast.Module, values: Mapping[str, str]) -> int:
+    """See `engine.laws.Law`."""
+    return int(_has(tree, values["parameter"], default=True))
+
+
+def _has(tree: ast.Module, name: str, *, default: bool) -> bool:
+    """Whether the region's function has such a parameter, with a default or without."""
+    definition = _definition(tree)
+    if definition is None:
+        return True  # which is no place, and has to be told
+    arguments = definition.args
+    given = [*arguments.posonlyargs, *arguments.args]
+    bare = len(given) - len(arguments.defaults)
+    found = {one.arg: i >= bare for i, one in enumerate(given)}
+    found |= {
+        one.arg: value is not None
+        for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    }
+    return found.get(name) is default
+
+
 def _compared(before: ast.Module, after: ast.Module, parameter: str, value: str | None) -> str:
     wanted = copy.deepcopy(before)
     definition = _definition(wanted)

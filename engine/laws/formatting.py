@@ -21,6 +21,21 @@ def fault(before: ast.Module, after: ast.Module, _values: Mapping[str, str]) -> 
     return compared(before, after, _Formatted)
 
 
+def places(tree: ast.Module, _values: Mapping[str, str]) -> int:
+    """See `engine.laws.Law`."""
+    return sum(_is_old(node) for node in ast.walk(tree))
+
+
+def _is_old(node: ast.AST) -> bool:
+    """Whether it formats a text with `%` or `.format`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return _template(node.left) is not None
+    is_format = (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+    )
+    return is_format and _template(node.func.value) is not None  # type: ignore[attr-defined]
+
+
 class _Formatted(ast.NodeTransformer):
     """All formatting that an f-string can say is in one form: the texts between, each value with how it is shown."""
 

@@ -26,6 +26,12 @@ def fault(before: ast.Module, after: ast.Module, _values: Mapping[str, str]) -> 
     return compared(before, after, _Indexed)
 
 
+def places(tree: ast.Module, _values: Mapping[str, str]) -> int:
+    """See `engine.laws.Law`."""
+    loops = (node.iter for node in ast.walk(tree) if isinstance(node, ast.For))
+    return sum(argument(argument(one, "range"), "len") is not None for one in loops)
+
+
 def _enumerated(node: ast.AST) -> tuple[ast.For, str, str, ast.expr] | None:
     """Loop, index, item and what is gone through, of a loop over `enumerate`."""
     if isinstance(node, ast.For) and isinstance(node.target, ast.Tuple) and len(node.target.elts) == 2:

@@ -13,6 +13,11 @@ def fault(before: ast.Module, after: ast.Module, _values: Mapping[str, str]) -> 
     return compared(before, after, _Silent)
 
 
+def places(tree: ast.Module, _values: Mapping[str, str]) -> int:
+    """See `engine.laws.Law`."""
+    return sum(isinstance(node, ast.stmt) and is_print(node) for node in ast.walk(tree))
+
+
 def is_print(statement: ast.stmt) -> bool:
     """Whether all that a statement does is to print."""
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):

@@ -20,6 +20,13 @@ def fault(before: ast.Module, after: ast.Module, values: Mapping[str, str]) -> s
     return compared(before, after, partial(_Renamed, old, new, owner, as_attribute=as_attribute))
 
 
+def places(tree: ast.Module, values: Mapping[str, str]) -> int:
+    """See `engine.laws.Law`."""
+    owner, _, old = values["old"].rpartition(".")
+    bound = 0 if owner else sum(name == old for name in _bound(tree))
+    return bound + sum(name == old for name in _attributes(tree, owner))
+
+
 def _attributes(tree: ast.AST, owner: str) -> Iterator[str]:
     """Names of attributes, with an owner of those that stand behind it."""
     for node in ast.walk(tree):

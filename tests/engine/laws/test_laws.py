@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from engine.data.refactorings import RULES, make
-from engine.laws import COMMENTS, LAWS, fault
+from engine.laws import COMMENTS, IDLE, LAWS, fault, is_idle
 from engine.laws.loops import CHANGED
 from engine.laws.trees import OTHER
 from engine.laws.values import values_fault
@@ -128,7 +128,7 @@ def test_loops(before, after, why):
     old = body("for i in range(len(a)):", f"    {before}")
     new = body("for i, item in enumerate(a):", f"    {after}")
     assert fault("enumerate", old, new, {}) == why
-    assert fault("enumerate", old, old, {}) == ""
+    assert fault("enumerate", old, old, {}) == IDLE
 
 
 def test_a_loop_whose_first_line_names_the_item():
@@ -206,6 +206,32 @@ def test_defaults():
         fault("remove-default", text, text, {"parameter": "y"})
         == "no parameter 'y' of f() can lose a default"
     )
+
+
+@pytest.mark.parametrize(
+    ("law", "before", "after"),
+    [
+        ("fstring", "return f'{a}'", "return '%s' % a"),
+        ("fstring", "return 'a'", 'return "a"'),
+        ("idioms", "return a is None", "return a == None"),
+        ("remove-prints", "return a", "print(a); return a"),
+        ("enumerate", "return a", "return (a)"),
+        ("rename", "return a", "return (a)"),
+    ],
+)
+def test_the_way_back_and_what_only_looks_other_are_no_such_edit(law, before, after):
+    values = {"old": "c", "new": "d"}
+    assert fault(law, body(before), body(after), values) == IDLE
+    assert is_idle(law, body(before), values)
+
+
+def test_where_a_recipe_has_something_to_do():
+    for law, text in (("fstring", "return '%s' % a"), ("idioms", "return a == None"), ("rename", "c = a.c")):
+        assert not is_idle(law, body(text), {"old": "c", "new": "d"})
+    assert not is_idle("idioms", "return (", {})
+    for name, law in (("a", "remove-default"), ("c", "add-default")):
+        assert is_idle(law, body("pass"), {"parameter": name, "value": "None"})
+    assert not is_idle("add-default", body("pass"), {"parameter": "a", "value": "None"})
 
 
 def test_comments_stay():
