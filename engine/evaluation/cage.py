@@ -1,9 +1,10 @@
 """Runs Python programs that nobody has read, each in a process of its own that cannot do much.
 
 A program gets limits of time, memory, file size and processes, an empty folder as home, a bare environment, no stdin
-and no installed packages. On Linux, where the system lets this user make namespaces, it also gets a network without
-any interface and a process namespace that dies as a whole; elsewhere its process group is killed. It passes only if it
-runs to its end: what it says by exit code or prints counts for nothing.
+and no installed packages, unless it names an interpreter and files of its own. On Linux, where the system lets this
+user make namespaces, it also gets a network without any interface and a process namespace that dies as a whole;
+elsewhere its process group is killed. It passes only if it runs to its end: what it says by exit code or prints counts
+for nothing.
 
 This holds back accidents and wild programs, not a determined attacker: files that the user can read can be read.
 Knows nothing of models or suites.
@@ -87,6 +88,19 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """Code that needs more around it than an empty folder and this interpreter without packages."""
+
+    code: str
+    fill: Callable[[Path], object]
+    """Puts into the program's folder what is to be there before it starts; outside of all limits."""
+    python: Path
+    """The interpreter that runs it, with everything that is installed for it."""
+    report: str = "report"
+    """Name of a file that it may leave in its folder."""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """How a program ended."""
 
@@ -95,6 +109,8 @@ class Run:
     """The end of what it printed, errors included."""
     cpu_seconds: float
     """What it spent, its start included."""
+    report: str = ""
+    """What the program left in the file that it may report in."""
 
     @property
     def last_line(self) -> str:
@@ -112,14 +128,14 @@ class Cage:
         self._lock = threading.Lock()
         self._closed = False
 
-    def run(self, program: str, cpu_seconds: float | None = None) -> Run:
+    def run(self, program: str | Program, cpu_seconds: float | None = None) -> Run:
         """Run one program to its end or to a limit; a time of its own goes before the cage's."""
         limits = replace(self.limits, cpu_seconds=cpu_seconds) if cpu_seconds else self.limits
         return _run(program, limits, isolation(), self._note)
 
     def run_all(
         self,
-        programs: Sequence[str],
+        programs: Sequence[str | Program],
         tell: Callable[[int], object] = lambda _: None,
         *,
         cpu_seconds: float | None = None,
@@ -185,7 +201,7 @@ def isolation() -> Isolation:
 
 
 def _run(
-    program: str,
+    program: str | Program,
     limits: Limits,
     around: Isolation,
     note: "Callable[[subprocess.Popen[bytes], bool], None]",
@@ -194,11 +210,14 @@ def _run(
     reading, writing = os.pipe()
     # The program may leave folders that cannot be removed; they are the system's to tidy.
     with tempfile.TemporaryDirectory(prefix="cage-", ignore_cleanup_errors=True) as folder:
-        Path(folder, "program.py").write_text(program, "utf-8", "surrogatepass")
         try:
+            code = program if isinstance(program, str) else program.code
+            if isinstance(program, Program):
+                program.fill(Path(folder))
+            Path(folder, "program.py").write_text(code, "utf-8", "surrogatepass")
             with Path(folder, "output").open("w+b") as output:
                 process = subprocess.Popen(
-                    [*around.command, *_python(token, writing, limits, around.user)],
+                    [*around.command, *_python(program, token, writing, limits, around.user)],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -219,24 +238,25 @@ def _run(
                 with suppress(BlockingIOError):
                     said = os.read(reading, 2 * len(token))
                 tail = _tail(output.fileno())
+            report = _text(Path(folder, program.report)) if isinstance(program, Program) else ""
         finally:
             os.close(reading)
             os.close(writing)
     if said == token.encode():
-        return Run("passed", tail, spent)
+        return Run("passed", tail, spent, report)
     late = late or said == b"late" or spent > limits.cpu_seconds + 0.5
-    return Run("timed out" if late else "failed", tail, spent)
+    return Run("timed out" if late else "failed", tail, spent, report)
 
 
-def _python(token: str, report: int, limits: Limits, user: int) -> list[str]:
+def _python(program: str | Program, token: str, report: int, limits: Limits, user: int) -> list[str]:
     """The command that runs `program.py` of the current folder; a fixed hash seed, as no run may differ by chance."""
     figures = [limits.cpu_seconds, limits.memory, limits.file_bytes, limits.processes + _tasks(user)]
     paths = sysconfig.get_paths()
     packages = dict.fromkeys([paths["purelib"], paths["platlib"]]) if limits.packages else {}
-    return [
-        *(sys.executable, "-s", "-S", "-P", "-B", "-c", LAUNCHER),
-        *(token, str(report), *map(str, figures), *packages),
-    ]
+    command = [sys.executable, "-s", "-S", "-P", "-B"]
+    if isinstance(program, Program):  # it may be an older Python, which knows no -P
+        command, packages = [str(program.python), "-s", "-B"], {}
+    return [*command, "-c", LAUNCHER, token, str(report), *map(str, figures), *packages]
 
 
 def _environment(folder: str) -> dict[str, str]:
@@ -282,6 +302,11 @@ def _tail(descriptor: int) -> str:
     size = os.fstat(descriptor).st_size
     start = max(0, size - 4 * LAST)
     return os.pread(descriptor, size - start, start).decode("utf-8", "replace")[-LAST:]
+
+
+def _text(path: Path) -> str:
+    """Empty where there is no such file; what else a program may put there is not waited for."""
+    return path.read_text("utf-8", "replace") if path.is_file() else ""
 
 
 def _tasks(user: int) -> int:

@@ -7,7 +7,8 @@ Rows are JSON objects, one a line. The formats, told apart by their keys:
   `test`, `entry_point`. Asked without the docstring of `prompt`, as published under the name of HumanEvalFix.
 - CanItEdit (nuprl/CanItEdit): `full_name`, `before`, `after`, `tests`, `instruction_lazy`, `instruction_descriptive`.
 - Real commits: `id`, `subject`, `before`, `after` (one function), `repo`, `commit`, and `exec` where the project has
-  tests that the commit turned from failing to passing. Those tests need the project's checkout and what it depends on.
+  tests that the commit turned from failing to passing. Those tests need the project's checkout and what it depends on:
+  `engine.evaluation.projects`.
 - Plain: `before`, `after`, `tests`, and `id` and `instruction` if there are any.
 """
 
@@ -16,11 +17,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
+from engine.evaluation.cage import Program
 from engine.files import read_json_lines
 
 FIX = "fix the bug"
@@ -67,7 +69,7 @@ class JudgedCase:
     unjudged: str = ""
     """Why no tests can be run here; then only an answer equal to the published one is known to be right."""
 
-    def program(self, answer: str) -> str:
+    def program(self, answer: str) -> str | Program:
         """What passes if, and only if, the answer does."""
         return f"{self.helpers}{self.head}{answer}\n{self.tests}\n"
 
@@ -118,8 +120,10 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def digest(cases: Sequence[Any]) -> str:
-    """SHA-256 of cases that are data classes with text fields."""
-    rows = [[str(getattr(case, name)) for name in case.__dataclass_fields__] for case in cases]
+    """SHA-256 of cases that are data classes with text fields; of fields that are compared, so that places on this
+    machine can be left out.
+    """
+    rows = [[str(getattr(case, field.name)) for field in fields(case) if field.compare] for case in cases]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
@@ -155,7 +159,7 @@ def _humanevalfix(row: Mapping[str, Any]) -> JudgedCase:
 
 
 def _commit(row: Mapping[str, Any]) -> JudgedCase:
-    wants = f"its tests need a checkout of {row['repo']} at {row['commit'][:10]}"
+    wants = f"its tests need a clone of {row['repo']} with {row['commit'][:10]}; give a folder of clones by --clones"
     why = wants if "exec" in row else "it has no tests"
     return JudgedCase(
         row["id"], row["subject"], _whole(row["before"]), _whole(row["after"]), tests="", unjudged=why

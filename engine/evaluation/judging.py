@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from engine.editor import Editor
-from engine.evaluation.cage import Cage
+from engine.evaluation.cage import Cage, Program
 from engine.evaluation.judged import FIX, JudgedCase
 from engine.evaluation.ledger import Ledger
 from engine.evaluation.scores import Score, share
@@ -42,7 +42,7 @@ class Judgeable(Protocol):
     def unjudged(self) -> str:
         """Why no tests can be run here; empty if they can."""
 
-    def program(self, answer: str) -> str:
+    def program(self, answer: str) -> str | Program:
         """What passes if, and only if, the answer does."""
 
 
@@ -67,12 +67,7 @@ class Bench:
 
     def unjudged(self, cases: Sequence[Judgeable]) -> dict[str, str]:
         """Why a case's tests say nothing here, by the case's name."""
-        reasons = {c.name: c.unjudged for c in cases if c.unjudged}
-        for case in cases:
-            row = self.ledger.rows.get(f"reference {case.name}")
-            if row and row["outcome"] != "passed":
-                reasons[case.name] = f"the published answer {row['outcome']} here: {row['why']}".rstrip(": ")
-        return reasons
+        return {c.name: why for c in cases if (why := self._reason(c))}
 
     def model(
         self,
@@ -154,13 +149,26 @@ class Bench:
 
     def right(self, case: Judgeable, texts: Sequence[str]) -> dict[str, bool]:
         """Which answers are right: by the tests, or by equality where they cannot be run here."""
-        reference = self.ledger.rows.get(f"reference {case.name}")
-        if case.unjudged or (reference and reference["outcome"] != "passed"):
+        if self._reason(case):
             return {text: text == case.after for text in texts}
+        return self.passing(case, texts)
+
+    def passing(self, case: Judgeable, texts: Sequence[str]) -> dict[str, bool]:
+        """Which answers pass the case's tests."""
+        reference = self.ledger.rows.get(f"reference {case.name}")
         # A few times what the published answer needs, so that an endless loop is not waited for in vain.
         limit = self.cage.limits.cpu_seconds + 5 * (reference["cpu_seconds"] if reference else 0.0)
         runs = self.cage.run_all([case.program(text) for text in texts], cpu_seconds=limit)
         return {text: run.outcome == "passed" for text, run in zip(texts, runs, strict=True)}
+
+    def _reason(self, case: Judgeable) -> str:
+        """Why the case's tests say nothing here; empty if they do."""
+        row = self.ledger.rows.get(f"reference {case.name}")
+        if case.unjudged or row is None:
+            return case.unjudged
+        if row["outcome"] != "passed":
+            return f"the published answer {row['outcome']} here: {row['why']}".rstrip(": ")
+        return "its tests pass here without the change, too" if row.get("question") == "passed" else ""
 
 
 def _ask(

@@ -1,8 +1,11 @@
 """`seed eval`: run a suite and report its figures. Here are the suites that tests judge. Parses and reports; suites and
 scores are the engine's."""
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +62,9 @@ Limit = typer.Option(0, min=0, help="Take only the first so many cases; 0 takes 
 Seconds = typer.Option(
     1.0, help="CPU seconds that an answer has, beside five times what the published one needs."
 )
+
+PROJECT_SECONDS = 600.0
+"""Wall time of a project's tests, which wait as well as compute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +175,18 @@ def aider(
 def commits(
     data: Path = Data,
     tries: str = Tries,
+    clones: Path | None = typer.Option(
+        None,
+        help="Also run the projects' own tests, where a row has them: a folder with a clone of each project, as "
+        "OWNER+NAME, OWNER+NAME/repo or OWNER/NAME.",
+    ),
+    python: str = typer.Option(
+        "", help="Interpreter with pytest and what the projects need; this one if not given."
+    ),
+    seconds: float = typer.Option(
+        10.0,
+        help="CPU seconds that an answer has, beside five times what the tests of the published one need.",
+    ),
     baseline: bool = Baseline,
     model: Path = Model,
     threshold: float = Threshold,
@@ -178,12 +196,31 @@ def commits(
 ) -> None:
     """Make the change that a real commit made to one function, told its subject; compared exactly.
 
+    With --clones it is also judged by the project's own tests, each answer in a checkout of its own.
+
     \b
     Examples:
       seed eval commits --data commits.jsonl --out commits.json
+      seed eval commits --data commits.jsonl --clones clones --python venv/bin/python
     """
-    how = _judging(tries, baseline, 0, 1.0, limits(1.0), model, threshold, out, resume)
-    _judge("commits", _cases(data, "lazy")[: limit or None], how)
+    from engine.errors import DataError
+    from engine.evaluation.projects import read_commits
+
+    if clones is None:
+        if python:
+            raise SettingsError(f"--python {python} runs projects' tests; name their clones with --clones")
+        how = _judging(tries, baseline, 0, 1.0, limits(1.0), model, threshold, out, resume)
+        _judge("commits", _cases(data, "lazy")[: limit or None], how)
+        return
+    caged = replace(limits(seconds, packages=True), seconds=PROJECT_SECONDS)
+    how = _judging(tries, baseline, 0, 1.0, caged, model, threshold, out, resume)
+    if not clones.is_dir():
+        raise SettingsError(f"there is no folder {clones}; name one that holds clones with --clones")
+    try:
+        cases = read_commits(data, clones, _interpreter(python))
+    except DataError as error:
+        raise SettingsError(str(error)) from error
+    _judge("commits", cases[: limit or None], how, projects=True)
 
 
 def _judging(
@@ -202,11 +239,30 @@ def _judging(
     return Judging(counts(tries), baseline, samples, temperature, caged, model, threshold, out, resume)
 
 
-def _judge(suite: str, cases: "Sequence[JudgedCase]", how: Judging) -> None:
-    """Measure on cases, print the scores, write the report and the reliability plot."""
+def _interpreter(python: str) -> Path:
+    """The path of a Python that has pytest, not resolved: a virtual environment is known by its link.
+
+    Raises:
+        SettingsError: there is none, or it lacks pytest.
+    """
+    found = shutil.which(python or sys.executable)
+    if found is None:
+        raise SettingsError(f"--python {python} is no program; give the path of an interpreter")
+    if subprocess.run([found, "-c", "import pytest"], capture_output=True, check=False).returncode:
+        raise SettingsError(f"{found} has no pytest; name another interpreter with --python")
+    return Path(found).absolute()
+
+
+def _judge(suite: str, cases: "Sequence[JudgedCase]", how: Judging, *, projects: bool = False) -> None:
+    """Measure on cases, print the scores, write the report and the reliability plot.
+
+    Args:
+        projects: whether cases are judged by the tests of whole projects.
+    """
     from engine.evaluation.cage import Cage, isolation
     from engine.evaluation.judged import digest
     from engine.evaluation.judging import Bench, costs, judged_scores, scored
+    from engine.evaluation.project_judging import ProjectBench
     from engine.requests import EditOptions
 
     editor = open_editor(how.model)
@@ -217,9 +273,10 @@ def _judge(suite: str, cases: "Sequence[JudgedCase]", how: Judging) -> None:
         **({"samples": how.samples, "temperature": how.temperature} if how.samples else {}),
         "limits": asdict(how.limits),
         "network_cut": isolation().namespaces,
+        **({"project_tests": True} if projects else {}),
     }
     with open_ledger(suite, editor, details, how.out, resume=how.resume) as ledger:
-        bench = Bench(Cage(how.limits), ledger)
+        bench = (ProjectBench if projects else Bench)(Cage(how.limits), ledger)
         with bar(cases, "published answers") as tell:
             bench.references(cases, tell)
         with bar(cases, "model") as tell:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.evaluation.cage import Cage, Limits, isolation
+from engine.evaluation.cage import Cage, Limits, Program, isolation
 
 PATIENCE = 120
 """Seconds after which something hangs; a busy machine may take long for what is short."""
@@ -125,6 +125,36 @@ def test_packages_are_there_only_if_asked_for():
     assert (
         run("import numpy", packages=True, memory=4 << 30, cpu_seconds=10, processes=64).outcome == "passed"
     )
+
+
+ROOMY = Limits(cpu_seconds=10, seconds=PATIENCE, memory=4 << 30, processes=64)
+
+
+def test_a_program_may_bring_files_and_an_interpreter_and_leave_a_report():
+    code = """
+import os, sys, numpy
+assert os.getcwd() == os.environ["HOME"] and "SECRET" not in os.environ
+open("report", "w").write(open("given").read() + sys.executable)
+assert False
+"""
+    found = Cage(ROOMY).run(
+        Program(code, lambda folder: (folder / "given").write_text("by "), Path(sys.executable))
+    )
+    assert (found.outcome, found.report) == ("failed", f"by {sys.executable}")
+
+
+@pytest.mark.parametrize("code", ["", "import os; os.mkfifo('report')", "import os; os.mkdir('report')"])
+def test_what_is_no_report_is_not_read(code):
+    found = Cage(ROOMY).run(Program(code, lambda _: None, Path(sys.executable)))
+    assert (found.outcome, found.report) == ("passed", "")
+
+
+def test_files_that_cannot_be_brought_end_the_run():
+    def fill(folder):
+        raise OSError(f"no room in {folder.name}")
+
+    with pytest.raises(OSError, match="no room in cage-"):
+        Cage(ROOMY).run_all([Program("", fill, Path(sys.executable)), "pass"])
 
 
 @needs_namespaces

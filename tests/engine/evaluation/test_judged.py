@@ -88,7 +88,8 @@ def test_a_commit_is_told_its_subject_and_not_judged_by_tests(tmp_path):
         tmp_path, COMMIT | {"exec": {"test_files": ["t.py"]}}, COMMIT | {"id": "a/b/2"}
     )
     assert with_tests.instruction == "Say hello"
-    assert with_tests.unjudged == "its tests need a checkout of a/b at 0123456789"
+    wants = "its tests need a clone of a/b with 0123456789; give a folder of clones by --clones"
+    assert with_tests.unjudged == wants
     assert without.unjudged == "it has no tests"
 
 

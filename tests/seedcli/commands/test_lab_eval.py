@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -6,6 +7,7 @@ from typer.testing import CliRunner
 from engine.requests import Candidate, ModelInfo, Proposal
 from seedcli.commands import lab_eval
 from seedcli.errors import SettingsError
+from tests.engine.evaluation.clones import make_clone
 
 WRONG, RIGHT = "def f(n):\n    return n + 0\n", "def f(n):\n    return n + 1\n"
 ROW = {"id": "one", "before": WRONG, "after": RIGHT, "tests": "assert f(1) == 2"}
@@ -86,6 +88,51 @@ def test_commits_are_compared_exactly(editor, tmp_path):
     assert report["scores"]["exact within 2 tries"]["hits"] == 1
     assert not any(name.startswith("solved") for name in report["scores"])
     assert report["not_judged"] == {"x": "it has no tests"}
+
+
+def test_commits_are_judged_by_the_tests_of_their_projects(editor, tmp_path):
+    judged = make_clone(tmp_path / "clones/a+b")
+    untested = {key: value for key, value in judged.items() if key != "exec"} | {"id": "a/b/2"}
+    data, out = tmp_path / "commits.jsonl", tmp_path / "c.json"
+    data.write_text(json.dumps(judged) + "\n" + json.dumps(untested) + "\n")
+    asked = ["commits", "--data", data, "--tries", "1,2", "--out", out]
+    tests = ["--clones", tmp_path / "clones", "--python", sys.executable, "--seconds", "60"]
+    done = seed_eval(*asked, *tests)
+    assert done.exit_code == 0, done.output
+    report = json.loads(out.read_text())
+    found = {name: (score["hits"], score["count"]) for name, score in report["scores"].items()}
+    assert found["solved within 1 try"] == (0, 1)
+    assert found["solved within 2 tries"] == (1, 1)
+    assert found["exact within 2 tries"] == (2, 2)
+    assert report["not_judged"] == {"a/b/2": "it has no tests"}
+    assert report["project_tests"] is True
+
+    # What was finished counts, and the tests are part of what was asked.
+    before = editor.asked
+    assert seed_eval(*asked, *tests).exit_code == 0
+    assert editor.asked == before
+    assert seed_eval(*asked).exit_code == 0
+    assert editor.asked > before
+    report = json.loads(out.read_text())
+    assert "project_tests" not in report
+    assert not any(name.startswith("solved") for name in report["scores"])
+    assert "--clones" in report["not_judged"]["a/b/1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--clones", "absent"], "absent"),
+        (["--python", "python3"], "--clones"),
+        (["--clones", ".", "--python", "no-such-python"], "no-such-python"),
+        (["--clones", ".", "--python", "false"], "has no pytest"),
+        (["--clones", ".", "--seconds", "0"], "--seconds 0"),
+    ],
+)
+def test_wrong_options_of_commits_are_named(editor, data, arguments, named):
+    done = seed_eval("commits", "--data", data, *arguments)
+    assert isinstance(done.exception, SettingsError)
+    assert named in str(done.exception)
 
 
 @pytest.mark.parametrize(
