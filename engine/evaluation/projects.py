@@ -92,7 +92,7 @@ def _with_tests(row: Mapping[str, Any], case: JudgedCase, clones: Path, python: 
     commits = (row["commit"], row["parent"])
     absent = [c for c in commits if _git("-C", str(clone), "cat-file", "-e", f"{c}^{{commit}}")]
     if absent:
-        return replace(case, unjudged=f"the clone of {row['repo']} lacks {absent[0][:10]}")
+        return replace(case, unjudged=f"git finds no {absent[0][:10]} in the clone of {row['repo']}")
     lines = list(StringIO(row["file_before"], newline=""))  # as Python counts them
     first, last = row["before_span"]
     if "".join(lines[first - 1 : last]) != row["before"]:

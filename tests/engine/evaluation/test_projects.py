@@ -51,7 +51,7 @@ def test_what_cannot_be_run_says_why(tmp_path):
         row | {"id": "2", "parent": "1" * 40},
         untested | {"id": "3"},
     )
-    reasons = ["there is no clone of a/c", "the clone of a/b lacks 1111111111", "it has no tests"]
+    reasons = ["there is no clone of a/c", "git finds no 1111111111 in the clone of a/b", "it has no tests"]
     assert [case.unjudged for case in found] == reasons
 
 
