@@ -7,6 +7,7 @@ positions, E examples, M masks of drafts.
 
 import copy
 import random
+from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -237,16 +238,18 @@ class Bins:
     def __init__(self, count: int, length: int) -> None:
         self.length = length
         self.examples: list[list[Example]] = [[] for _ in range(count)]
-        self._room = [length] * count
+        self._rooms = [(length, i) for i in range(count)]
+        """Room of each bin, ascending: a batch of many bins is filled as fast a token as one of few."""
 
     def put(self, example: Example) -> bool:
         """Put an example where it leaves least room; whether there was any for it."""
-        fitting = [(room, i) for i, room in enumerate(self._room) if room >= example.length]
-        if not fitting:
+        length = example.length
+        at = bisect_left(self._rooms, (length, 0))
+        if at == len(self._rooms):
             return False
-        _, i = min(fitting)
+        room, i = self._rooms.pop(at)
         self.examples[i].append(example)
-        self._room[i] -= example.length
+        insort(self._rooms, (room - length, i))
         return True
 
 

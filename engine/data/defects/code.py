@@ -21,6 +21,8 @@ LOOPS = (ast.For, ast.AsyncFor, ast.While)
 JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_NAMING = {ast.Name, ast.arg, ast.ExceptHandler, ast.Lambda, *_DEFINITIONS, *_COMPREHENSIONS}
+"""What binds names or has a scope of its own; most nodes are none, and asking what they are takes time."""
 _COMPOUND = (
     *_DEFINITIONS,
     *LOOPS,
@@ -276,8 +278,10 @@ class Code:
         self.scopes[node] = scope
         if isinstance(node, ast.JoinedStr):
             return
-        self._bind(node, scope)
-        inner = self._inner_scope(node, scope)
+        inner = scope
+        if type(node) in _NAMING:
+            self._bind(node, scope)
+            inner = self._inner_scope(node, scope)
         looping = isinstance(node, LOOPS) or (in_loop and inner is scope)
         for name in node._fields:
             value = getattr(node, name, None)

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _LAYOUT = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+_STARTS, _ENDS = (
+    {kind for kind, name in tokenize.tok_name.items() if name.endswith(end)}
+    for end in ("STRING_START", "STRING_END")
+)
 _KINDS = {tokenize.COMMENT: "comment", tokenize.NUMBER: "number", tokenize.STRING: "string"}
 
 
@@ -43,12 +47,11 @@ def lex(text: str, line_starts: list[int]) -> Iterator[Token]:
         if kind in _LAYOUT:
             continue
         start, end = line_starts[row - 1] + column, line_starts[end_row - 1] + end_column
-        piece = tokenize.tok_name[kind]
         # From Python 3.12 on an f-string comes in pieces.
-        if piece.endswith("STRING_START"):
+        if kind in _STARTS:
             opened = opened if depth else start
             depth += 1
-        elif piece.endswith("STRING_END"):
+        elif kind in _ENDS:
             depth -= 1
             if not depth:
                 yield Token("string", text[opened:end], opened, end)

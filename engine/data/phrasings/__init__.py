@@ -9,6 +9,7 @@ import random
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -65,9 +66,7 @@ def phrase(recipe: str, variables: Mapping[str, str], rng: random.Random, held_o
         ValueError: no template fits the variables.
     """
     key = f"{recipe}/{variables['sort']}" if "sort" in variables else recipe
-    fitting = [
-        template for template in (HELD_OUT if held_out else TRAINED)[key] if fits(template, recipe, variables)
-    ]
+    fitting = _fitting(key, recipe, frozenset(variables), held_out)
     if not fitting:
         raise ValueError(
             f"no phrasing of {recipe} says {', '.join(variables) or 'nothing'}; check the variables"
@@ -98,11 +97,12 @@ def worn(text: str, variables: Mapping[str, str], rng: random.Random) -> str:
     return " ".join(word for word in words if word)
 
 
-def fits(template: str, recipe: str, variables: Mapping[str, str]) -> bool:
-    """Whether a template names nothing but given variables, and all of these that have to be told."""
-    named = placeholders(template)
-    needed = {name for name in NEEDED.get(recipe, ()) if name in variables}
-    return needed <= named <= set(variables)
+@cache
+def _fitting(key: str, recipe: str, given: frozenset[str], held_out: bool) -> tuple[str, ...]:
+    """The templates that name nothing but given variables, and all of these that have to be told."""
+    needed = given & set(NEEDED.get(recipe, ()))
+    templates = (HELD_OUT if held_out else TRAINED)[key]
+    return tuple(template for template in templates if needed <= placeholders(template) <= given)
 
 
 def placeholders(template: str) -> set[str]:
