@@ -1,4 +1,4 @@
-"""One process at a time trains in a folder. Knows nothing of what it writes there."""
+"""One process at a time works in a folder. Knows nothing of what it writes there."""
 
 import fcntl
 from collections.abc import Iterator
@@ -21,6 +21,6 @@ def exclusive(folder: Path) -> Iterator[None]:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # unlike flock: not what its workers inherit
         except (BlockingIOError, PermissionError):
             raise DataError(
-                f"another process trains in {folder}; wait for it, or name another folder"
+                f"another process works in {folder}; wait for it, or name another folder"
             ) from None
         yield

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,14 @@ from typing import Any
 import torch
 
 from engine.checkpoints import folder as checkpoint
+from engine.data.batches import BatchMaker
 from engine.data.refactorings import RECIPES
 from engine.errors import DataError, DeviceError
 from engine.files import replacing, write_json
 from engine.model.network import Network
 from engine.model.tokenizer import CodeTokenizer
 from engine.training import laps
+from engine.training.ahead import ABOUT, Ahead, fingerprints, make, settings
 from engine.training.card import render_card
 from engine.training.courses import Judged, course_of
 from engine.training.curriculum import Curriculum, read_curriculum
@@ -23,6 +25,7 @@ from engine.training.exclusive import exclusive
 from engine.training.plot import plot_laps, plot_losses
 from engine.training.preparation import open_batches
 from engine.training.processes import join
+from engine.training.progress import Progress
 from engine.training.trainer import Trainer
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -30,6 +33,11 @@ BEGAN = "began.json"
 """File of a run's folder that names the checkpoint whose weights it began with."""
 DATA = "corpus.json"
 """File of a run's folder that tells which corpus it reads."""
+AHEAD = "ahead"
+"""Folder of a run's folder with batches made ahead."""
+REGIONS = "regions.offsets.npy"
+MARKS = ("tokenizer.json", REGIONS)
+"""Files of a corpus that tell it from others."""
 LOOKAHEAD = 32
 """Tokens that an exported twin verifies in one forward."""
 
@@ -51,51 +59,72 @@ def run(
     workers: int = 1,
     start_from: Path | None = None,
     judged: Callable[[CodeTokenizer], Judged] | None = None,
+    ahead: Path | None = None,
     tell: Callable[[dict[str, Any]], None],
 ) -> None:
     """Train, or go on training, in `folder`; draws `loss.png` at the end, and `laps.png` for a run in laps.
 
     Args:
+        corpus: not needed where all batches up to the end are made ahead.
         workers: processes that make examples; one serves two CPU cores, a GPU needs all cores there are.
         start_from: a checkpoint whose weights a new run begins with; a run that goes on has its own.
         judged: reads the tasks with tests that a run in laps may name.
+        ahead: the folder of batches made ahead; the run's own if None, if there is one.
 
     Raises:
-        DataError: the corpus or the configuration cannot be used or are not those that the run in `folder` began
-            with, the checkpoint has another tokenizer or shape, or another process trains in `folder`.
+        DataError: the corpus, the configuration or the batches made ahead cannot be used or are not those that the run
+            in `folder` began with, the checkpoint has another tokenizer or shape, or another process trains in
+            `folder`.
         CheckpointError: `start_from` is no checkpoint.
         DeviceError: there is no such device.
     """
-    tokenizer = CodeTokenizer.load(corpus)
+    made = Ahead(ahead or folder / AHEAD) if ahead or (folder / AHEAD / ABOUT).exists() else None
+    source = corpus if made is None or (corpus / REGIONS).exists() else made.folder
+    tokenizer = CodeTokenizer.load(source)
     curriculum = read_curriculum(config, tokenizer.size)
-    maker = open_batches(corpus, curriculum, tokenizer)
-    for stage in curriculum.stages:
-        maker.check(stage.mixture)
+    maker = _maker(corpus, curriculum, tokenizer) if source == corpus else None
     controls = tokenizer.controls
     never = controls.never if curriculum.decoder == "edit" else controls.unwritten
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise DeviceError(f"device {device}: this machine has no CUDA device; use cpu")
     processes = join(device)
     device = f"cuda:{processes.local_rank}" if device == "cuda" else device
+    if made is not None:
+        made.check(settings(curriculum, processes.count), fingerprints(corpus) if maker else None)
+    data = _data(corpus) if made is None or maker else {name: made.corpus[name] for name in MARKS}
     with exclusive(folder) if processes.is_first else nullcontext():
-        trainer = Trainer(folder, curriculum, maker, never=never, device=device, processes=processes)
+        batches = made.then(maker) if made else maker
+        assert batches is not None, "without batches made ahead the corpus is here"
+        trainer = Trainer(folder, curriculum, batches, never=never, device=device, processes=processes)
         if trainer.step:
-            _same(folder, corpus, config, curriculum, tokenizer)
+            _same(folder, corpus, data, config, curriculum, tokenizer)
         else:
             (folder / "config.toml").write_text(config.read_text())
-            write_json(folder / DATA, _data(corpus))
+            write_json(folder / DATA, data)
         if start_from is not None and trainer.step == 0:
-            weights, began = _weights(start_from, corpus, trainer.network)
+            weights, began = _weights(start_from, source, trainer.network)
             trainer.begin_with(weights)
             (folder / BEGAN).write_text(json.dumps(began))
         processes.wait()  # until all have read what the first is about to replace
-        tell(
-            {"parameters": trainer.network.parameter_count(), "step": trainer.step, "steps": curriculum.steps}
-        )
+        told = {
+            "parameters": trainer.network.parameter_count(),
+            "step": trainer.step,
+            "steps": curriculum.steps,
+        }
+        if made is not None:
+            last = _last(made, trainer, until)
+            told["ahead"] = last
+            if maker is None and last < min(until or curriculum.steps, curriculum.steps):
+                raise DataError(
+                    f"{made.folder} holds the batches up to step {last}, and {corpus} no corpus to make more from; "
+                    "name it with --corpus, or stop there with --until"
+                )
+        tell(told)
         try:
             if curriculum.trajectories is None:
                 trainer.run(until=until, workers=workers, compiled=compiled, tell=tell)
             else:
+                assert maker is not None, "a run in laps has no batches made ahead"
                 own = judged(tokenizer) if judged else None
                 course = course_of(curriculum, curriculum.trajectories, maker, tokenizer, own)
                 laps.run(trainer, maker, course, until=until, workers=workers, compiled=compiled, tell=tell)
@@ -107,13 +136,73 @@ def run(
             processes.leave()
 
 
+def _maker(corpus: Path, curriculum: Curriculum, tokenizer: CodeTokenizer) -> BatchMaker:
+    """The batches of a corpus, which has something of all that the run names."""
+    maker = open_batches(corpus, curriculum, tokenizer)
+    for stage in curriculum.stages:
+        maker.check(stage.mixture)
+    return maker
+
+
+def _last(made: Ahead, trainer: Trainer, until: int | None) -> int:
+    """The step up to which batches are made ahead, from where the run stands; at most `until`."""
+    end = min(until or trainer.curriculum.steps, trainer.curriculum.steps)
+    each = trainer.curriculum.accumulate * trainer.processes.count
+    lacking = made.lacking(range(trainer.step * each, end * each))
+    return end if lacking is None else lacking // each
+
+
+def make_ahead(
+    corpus: Path,
+    config: Path,
+    folder: Path,
+    *,
+    until: int | None,
+    processes: int = 1,
+    out: Path | None = None,
+    workers: int = 1,
+    progress: Progress,
+) -> Path:
+    """Make the batches of a run's next steps, from where it stands, for `run` to read; the folder that holds them.
+
+    What is there already stays, so that an interrupted call goes on.
+
+    Args:
+        folder: of the run, which need not have begun.
+        until: the last step; the run's if None.
+        processes: that will train together.
+        out: the folder to make, in the place of the run's own.
+
+    Raises:
+        DataError: the corpus or the configuration cannot be used or are not those of the run, it is one in laps, or
+            `out` holds batches of another one.
+    """
+    tokenizer = CodeTokenizer.load(corpus)
+    curriculum = read_curriculum(config, tokenizer.size)
+    maker = _maker(corpus, curriculum, tokenizer)
+    step = 0
+    if (folder / "state.pt").exists():
+        _same(folder, corpus, _data(corpus), config, curriculum, tokenizer)
+        step = torch.load(folder / "state.pt", map_location="cpu", weights_only=True, mmap=True)["step"]
+    steps = range(step, min(until or curriculum.steps, curriculum.steps))
+    place = out or folder / AHEAD
+    make(place, corpus, maker, curriculum, processes, steps, workers=workers, progress=progress)
+    return place
+
+
 def _data(corpus: Path) -> dict[str, str]:
     """What tells a corpus from another one: SHA-256 of its tokenizer and of its regions' lengths."""
-    names = ("tokenizer.json", "regions.offsets.npy")
-    return {name: hashlib.sha256((corpus / name).read_bytes()).hexdigest() for name in names}
+    return {name: hashlib.sha256((corpus / name).read_bytes()).hexdigest() for name in MARKS}
 
 
-def _same(folder: Path, corpus: Path, config: Path, curriculum: Curriculum, tokenizer: CodeTokenizer) -> None:
+def _same(
+    folder: Path,
+    corpus: Path,
+    data: Mapping[str, str],
+    config: Path,
+    curriculum: Curriculum,
+    tokenizer: CodeTokenizer,
+) -> None:
     """Refuse to go on with a run as another one.
 
     Raises:
@@ -124,12 +213,12 @@ def _same(folder: Path, corpus: Path, config: Path, curriculum: Curriculum, toke
         raise DataError(
             f"{folder} holds a run of another configuration than {config}; name {own}, or another folder"
         )
-    _same_data(folder, corpus)
+    _same_data(folder, corpus, data)
 
 
-def _same_data(folder: Path, corpus: Path) -> None:
+def _same_data(folder: Path, corpus: Path, data: Mapping[str, str]) -> None:
     path = folder / DATA
-    if path.exists() and json.loads(path.read_text()) != _data(corpus):
+    if path.exists() and json.loads(path.read_text()) != data:
         raise DataError(f"{folder} holds a run on another corpus than {corpus}; name that one with --corpus")
 
 
@@ -185,7 +274,7 @@ def export(
         state = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
     except OSError as error:
         raise DataError(f"{folder} holds no saved run: {error}") from error
-    _same_data(folder, corpus)
+    _same_data(folder, corpus, _data(corpus))
     network = Network(curriculum.model)
     network.load_state_dict(state["network"])
     if state.get("average") is not None:

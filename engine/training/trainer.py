@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader
 
-from engine.data.batches import Batch, BatchMaker, visible
+from engine.data.batches import Batch, visible
 from engine.data.examples import CHANGED, CHANGED_WEIGHT, KEPT, KEPT_WEIGHT, MASKED
 from engine.files import replacing
 from engine.model.network import Network
@@ -30,34 +30,12 @@ from engine.training.curriculum import Curriculum
 from engine.training.losses import scored_losses
 from engine.training.peak import measured_peak, operations
 from engine.training.processes import Processes
+from engine.training.stream import Maker, Stream
 
 SCOPE_WEIGHT = 0.1
 BATCH_WEIGHT = 1000.0
 """About the sum of weights in a batch; fixed, so that a batch with many changes counts for more."""
 LOG_EVERY = 20
-
-
-class _Batches(Dataset[Batch]):
-    def __init__(self, maker: BatchMaker, curriculum: Curriculum, each: int) -> None:
-        self._maker, self._curriculum, self._each = maker, curriculum, each
-
-    def __getitem__(self, index: int) -> Batch:
-        step = index // self._each
-        stage = self._curriculum.stage(step)
-        return self._maker.batch(index, stage.mixture, stage.noise)
-
-
-class _From(Sampler[int]):
-    """Every n-th index from a start to an end."""
-
-    def __init__(self, start: int, end: int, every: int) -> None:
-        self._range = range(start, end, every)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._range)
-
-    def __len__(self) -> int:
-        return len(self._range)
 
 
 class Trainer:
@@ -67,7 +45,7 @@ class Trainer:
         self,
         folder: Path,
         curriculum: Curriculum,
-        maker: BatchMaker,
+        maker: Maker,
         *,
         never: list[int],
         device: str,
@@ -127,9 +105,9 @@ class Trainer:
         each = self.curriculum.accumulate * self.processes.count
         batches = iter(
             DataLoader(
-                _Batches(self._maker, self.curriculum, each),
+                Stream(self._maker, self.curriculum, each),
                 batch_size=None,
-                sampler=_From(self.step * each + self.processes.rank, end * each, self.processes.count),
+                sampler=range(self.step * each + self.processes.rank, end * each, self.processes.count),
                 num_workers=workers,
                 prefetch_factor=8 if workers else None,
             )

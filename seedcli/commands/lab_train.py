@@ -65,6 +65,10 @@ def run(
     judged: Path = typer.Option(
         None, help="File of rows with tests, as `seed eval` reads them: the tasks `judged` of a run in laps."
     ),
+    ahead: Path = typer.Option(
+        None,
+        help="Folder of batches that `seed train ahead` made; FOLDER/ahead if not given, if there is one.",
+    ),
     compile_: bool = typer.Option(
         True, "--compile/--no-compile", help="Compile the forward and backward pass."
     ),
@@ -88,6 +92,8 @@ def run(
         if "parameters" in line:
             steps = line["steps"]
             progress.line(f"{line['parameters']:,} parameters, from step {line['step']}")
+            if "ahead" in line:
+                progress.line(f"batches are made ahead up to step {line['ahead']}")
             progress.phase("training", steps, "step", done=line["step"])
         elif "probe" in line:
             progress.line(_probed(line))
@@ -107,12 +113,55 @@ def run(
             workers=workers,
             start_from=start_from,
             judged=partial(read_judged, judged) if judged else None,
+            ahead=ahead,
             tell=tell,
         )
     except EngineError as error:
         raise SettingsError(str(error)) from error
     finally:
         progress.close()
+
+
+@app.command()
+def ahead(
+    folder: Path = typer.Argument(..., help="The run's folder; it need not have begun."),
+    corpus: Path = Corpus,
+    config: Path = typer.Option(None, help="As in `seed train run`."),
+    until: int = typer.Option(None, min=1, help="The last step; the run's if not given."),
+    processes: int = typer.Option(1, min=1, help="How many torchrun will start."),
+    out: Path = typer.Option(None, help="The folder to make; FOLDER/ahead if not given."),
+    workers: int = typer.Option(1, min=0, help="Processes that make examples; one a core is fastest."),
+) -> None:
+    """Make the batches of a run's next steps ahead of time; `seed train run` reads them, and makes what is missing.
+
+    An interrupted call goes on when called again. The run is the same bit for bit, and needs no corpus as far as its
+    batches are made.
+
+    \b
+    Examples:
+      seed train ahead runs/mine --corpus corpus --until 2000 --workers 16
+      seed train ahead runs/mine --processes 2 --out batches
+    """
+    from engine.errors import EngineError
+    from engine.training.running import configured, make_ahead
+
+    progress = _Progress()
+    try:
+        made = make_ahead(
+            corpus,
+            configured(config),
+            folder,
+            until=until,
+            processes=processes,
+            out=out,
+            workers=workers,
+            progress=progress,
+        )
+    except EngineError as error:
+        raise SettingsError(str(error)) from error
+    finally:
+        progress.close()
+    typer.echo(str(made))
 
 
 @app.command()

@@ -23,7 +23,7 @@ def test_a_folder_is_for_one_and_a_process_that_dies_lets_go_of_it(tmp_path):
     with subprocess.Popen([sys.executable, "-c", HOLDING, folder], stdout=subprocess.PIPE) as other:
         assert other.stdout.readline() == b"held\n"
         with (
-            pytest.raises(DataError, match=r"another process trains in .*mine; wait for it"),
+            pytest.raises(DataError, match=r"another process works in .*mine; wait for it"),
             exclusive(folder),
         ):
             pytest.fail("held twice")

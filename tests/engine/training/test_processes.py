@@ -53,13 +53,19 @@ def configure(folder, processes, *, shard=False):
     return config
 
 
-def train(corpus, folder, processes, *, shard=False, until=4):
+def train(corpus, folder, processes, *, shard=False, until=4, more=()):
     config = configure(folder, processes, shard=shard)
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"] * (
         processes > 1
     )
     command = [sys.executable, *launch, "-m", "seedcli", "train", "run", str(folder), "--until", str(until)]
     command += ["--corpus", str(corpus), "--config", str(config), "--workers", "0", "--no-compile"]
+    call([*command, *more])
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return torch.load(folder / "state.pt", weights_only=True), lines[-1]
+
+
+def call(command):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     running = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     try:
@@ -68,8 +74,6 @@ def train(corpus, folder, processes, *, shard=False, until=4):
         running.terminate()  # torchrun ends the processes that it started
         _, said = running.communicate()
     assert running.returncode == 0, said
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return torch.load(folder / "state.pt", weights_only=True), lines[-1]
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,20 @@ def test_two_processes_give_the_loss_and_weights_of_one(corpus, alone, tmp_path)
         torch.testing.assert_close(two["network"][name], weight, rtol=1e-3, atol=1e-4)
     for a, b in zip(one["average"], two["average"], strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_each_of_two_processes_reads_the_batches_that_it_would_make(corpus, tmp_path):
+    own, own_log = train(corpus, tmp_path / "own", 2)
+    command = [sys.executable, "-m", "seedcli", "train", "ahead", str(tmp_path / "read"), "--processes", "2"]
+    command += ["--corpus", str(corpus), "--config", str(tmp_path / "own.toml"), "--workers", "0"]
+    call([*command, "--out", str(tmp_path / "batches")])
+    # Without the corpus nothing can be made.
+    more = ["--ahead", str(tmp_path / "batches")]
+    read, read_log = train(tmp_path / "nowhere", tmp_path / "read", 2, more=more)
+    assert all(torch.equal(read["network"][name], weight) for name, weight in own["network"].items())
+    for name in ("step", "masked", "changed", "kept", "scope", "norm"):
+        assert read_log[name] == own_log[name]
 
 
 @pytest.mark.slow
