@@ -250,7 +250,8 @@ class Proposer:
         seconds: dict[str, float],
     ) -> None:
         """Look for edits that keep a law where the model would make none: the law knows, however unsure the model."""
-        looked = [one for one in asked if one.request.law and not one.found and not one.is_broken]
+        unfound = (one for one in asked if one.request.law and not one.found)
+        looked = [one for one in unfound if parses(one.request.region)]  # else the law knows nothing of it
         reasons = [one.refused for one in looked]
         search = replace(settings, candidates=OTHERS, threshold=LAWFUL, temperature=0.0)
         self._sample(looked, search, seconds)

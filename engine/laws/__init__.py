@@ -33,20 +33,23 @@ LAWS: dict[str, Law] = {
     "add-default": Law(defaults.added, defaults.to_add),
     "remove-default": Law(defaults.removed, defaults.to_remove),
 }
+BROKEN = "it does not parse"
 COMMENTS = "it changes comments"
 IDLE = "it does nothing that the recipe is about"
 
 
 def fault(law: str, before: str, after: str, values: Mapping[str, str]) -> str:
-    """What is wrong with an edit, for people; empty for nothing, and where either text does not parse.
+    """What is wrong with an edit, for people; empty for nothing, and where the text before does not parse.
 
     Args:
         law: a key of `LAWS`.
         values: the recipe's variables.
     """
     old, new = parse(before), parse(after)
-    if old is None or new is None:
+    if old is None:
         return ""
+    if new is None:
+        return BROKEN
     said, kept = _comments(before), _comments(after)
     # What a removed print says behind it goes with it.
     if said != kept and not (law == "remove-prints" and _is_part(kept, said)):

@@ -7,7 +7,7 @@ import pytest
 from engine.identifiers import coined
 from engine.offers import UNFAITHFUL, UNSOUND
 from engine.proposer import Bounds, Proposer
-from engine.requests import EditOptions, EditRequest
+from engine.requests import EditOptions, EditRequest, Law
 
 TEXT = "def f(x):\n    return x + 1\n"
 
@@ -149,6 +149,26 @@ def test_a_name_put_in_the_place_of_another_is_no_reason_to_look_for_others(made
     proposals = editor.propose([request, replace(request, may_change=("a", "b"))], options)
     assert [p.verdict for p in proposals] == ["unfaithful"] * 2
     assert proposals[0].forwards < proposals[1].forwards  # what the recipe says is looked for
+
+
+def test_what_has_no_place_for_a_recipe_is_not_read(made):
+    idle, busy = EditRequest("use f-strings", TEXT, law=Law("fstring")), EditRequest("fix", TEXT)
+    proposals = made(threshold=0.0).propose([idle, busy], EditOptions(max_rounds=3))
+    assert [(p.verdict, p.forwards > 0) for p in proposals] == [("unchanged", False), ("edit", True)]
+
+
+def test_where_a_law_judges_less_probable_edits_are_looked_for(made, monkeypatch):
+    bound = EditRequest("rename x to y", TEXT, law=Law("rename", (("old", "x"), ("new", "y"))))
+    editor = made(threshold=1.0, sure=-1.0)
+    (none,) = editor.propose([bound], EditOptions())
+    assert (none.verdict, none.candidates) == ("unsure", ())
+    assert none.forwards > editor.propose([replace(bound, law=None)], EditOptions())[0].forwards
+    monkeypatch.setattr("engine.offers.fault", lambda *_: "")
+    (found,) = editor.propose([bound], EditOptions())
+    assert (found.verdict, found.stands, len(found.candidates)) == ("edit", True, 1)
+    assert found.candidates[0].score < 1
+    (strict,) = editor.propose([bound], EditOptions(threshold=1.0))  # the user has said how sure it must be
+    assert strict.verdict == "unsure"
 
 
 def test_where_the_first_edit_may_not_be_offered_another_is_looked_for(made, monkeypatch):

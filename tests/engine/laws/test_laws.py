@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from engine.data.refactorings import RULES, make
-from engine.laws import COMMENTS, IDLE, LAWS, fault, is_idle
+from engine.laws import BROKEN, COMMENTS, IDLE, LAWS, fault, is_idle
 from engine.laws.loops import CHANGED
 from engine.laws.trees import OTHER
 from engine.laws.values import values_fault
@@ -243,6 +243,7 @@ def test_comments_stay():
 
 def test_what_does_not_parse_is_not_judged():
     assert fault("fstring", "return (", "return f'{a}'\n", {}) == ""
+    assert fault("fstring", "return a\n", "return (", {}) == BROKEN
 
 
 @pytest.mark.parametrize(
