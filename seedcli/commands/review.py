@@ -36,7 +36,7 @@ def review(
       0    applied
       1    not (wholly) applied; --exit-zero makes it 0
       2    usage, or a patch that cannot be read or does not fit
-      4    a file changed or cannot be written: nothing was written
+      4    a file changed or cannot be written, or the patch fits both ways: nothing was written
       130  interrupted
     """
     from seedcli.reviewing import ReviewJob, run_review

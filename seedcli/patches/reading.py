@@ -8,15 +8,15 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 
 from unidiff import Hunk as UnifiedHunk
 from unidiff import PatchedFile, PatchSet
 from unidiff.errors import UnidiffParseError
 
 from seedcli.errors import ConflictError, PatchError
+from seedcli.patches.fitting import Block, FileDiff, Fit, fit_file
 from seedcli.patches.line_diff import split_lines
-from seedcli.patches.patch import FilePatch, Hunk, Patch, file_patch, splice
+from seedcli.patches.patch import Hunk, Patch, file_patch
 from seedcli.report import say
 from seedcli.repository.quoting import unquoted
 from seedcli.repository.workspace import Workspace
@@ -27,33 +27,8 @@ _HIDDEN_SPACE = "\x1f"
 _PREFIXED = re.compile(r"[a-z]/")
 """What git puts before names: `a/` and `b/`; `c/`, `i/`, `o/`, `w/` with `diff.mnemonicPrefix`."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """One `@@` block: its lines on both sides, and the runs of changed lines within."""
-
-    old_start: int
-    new_start: int
-    """From 0."""
-    old: tuple[bytes, ...]
-    new: tuple[bytes, ...]
-    runs: tuple[Hunk, ...]
-    """Positions relative to the block."""
-
-    def reversed(self) -> "_Block":
-        runs = tuple(Hunk(r.new_start, r.new_lines, r.old_start, r.old_lines) for r in self.runs)
-        return _Block(self.new_start, self.old_start, self.new, self.old, runs)
-
-
-@dataclass(frozen=True, slots=True)
-class _FileDiff:
-    """One file of a diff."""
-
-    path: str
-    creates: bool
-    deletes: bool
-    blocks: tuple[_Block, ...]
-    notes: tuple[str, ...]
+_INDEX = re.compile(r"^index ([0-9a-f]{4,})\.\.([0-9a-f]{4,})(?: \d+)?\s*$", re.M)
+"""Git's names for the bytes before and after."""
 
 
 def read_patch(data: bytes, workspace: Workspace, *, start: str = "") -> tuple[Patch, bool]:
@@ -70,7 +45,7 @@ def read_patch(data: bytes, workspace: Workspace, *, start: str = "") -> tuple[P
     Raises:
         PatchError: `data` is no unified diff, holds what has no lines (binary, renames, links), or does not
             fit.
-        ConflictError: a part of it is applied and another is not.
+        ConflictError: a part of it is applied and another is not, or it fits either way.
         TargetError: a path leads out of the root, into `.git` or another repository.
     """
     files = list(_parse(data))
@@ -99,15 +74,20 @@ def _fit_below(files: Sequence[PatchedFile], workspace: Workspace, below: str) -
         if diff not in diffs:
             say(f"{diff.path}: {diff.notes[0]}")
     disk = [_bytes_on_disk(workspace, diff.path) for diff in diffs]
-    # Where the header says first: repeated code may fit elsewhere in either direction.
-    for exact in (True, False):
-        forward = [_fit(diff, old, exact=exact) for diff, old in zip(diffs, disk, strict=True)]
-        if all(forward):
-            return Patch(tuple(file for file in forward if file)), False
-        backward = [_fit_backward(diff, new, exact=exact) for diff, new in zip(diffs, disk, strict=True)]
-        if all(backward):
-            return Patch(tuple(file for file in backward if file)), True
-    raise _misfit(diffs, forward, backward)
+    fits = [fit_file(diff, data) for diff, data in zip(diffs, disk, strict=True)]
+    forward = [fit.forward for fit in fits if fit.forward]
+    backward = [fit.backward for fit in fits if fit.backward]
+    # A patch is applied or it is not: the file that can tell speaks for those that cannot.
+    if len(forward) == len(backward) == len(diffs):
+        raise ConflictError(
+            f"the patch fits {diffs[0].path} both as it stands and as already applied; "
+            "make it anew with git diff and lines of context; nothing was written"
+        )
+    if len(forward) == len(diffs):
+        return Patch(tuple(forward)), False
+    if len(backward) == len(diffs):
+        return Patch(tuple(backward)), True
+    raise _misfit(diffs, fits)
 
 
 def reversal(patch: Patch, kept: Patch) -> Patch:
@@ -161,7 +141,7 @@ def _hide(name: str) -> str:
     return name.replace(" ", _HIDDEN_SPACE)
 
 
-def _read_file(file: PatchedFile, workspace: Workspace, below: str) -> _FileDiff:
+def _read_file(file: PatchedFile, workspace: Workspace, below: str) -> FileDiff:
     path = _path(file, workspace, below)
     info = "".join(file.patch_info or ())
     if file.is_binary_file or "GIT binary patch" in info:
@@ -177,12 +157,15 @@ def _read_file(file: PatchedFile, workspace: Workspace, below: str) -> _FileDiff
         if len(modes) == 2 and file.target_mode
         else ()
     )
-    return _FileDiff(
+    named = _INDEX.search(info) if info.startswith("diff --git ") else None
+    return FileDiff(
         path=path,
         creates=creates,
         deletes=deletes,
         blocks=tuple(_block(hunk) for hunk in file),
         notes=notes,
+        old_id=named[1] if named else "",
+        new_id=named[2] if named else "",
     )
 
 
@@ -207,7 +190,7 @@ def _unquoted(name: str) -> str:
     return os.fsdecode(unquoted(name.replace(_HIDDEN_SPACE, " ").encode("latin-1")))
 
 
-def _block(hunk: UnifiedHunk) -> _Block:
+def _block(hunk: UnifiedHunk) -> Block:
     """Lines come from unidiff; a `\\` line takes the line ending off the line before it."""
     lines: list[tuple[str, bytes]] = []
     for line in hunk:
@@ -216,7 +199,7 @@ def _block(hunk: UnifiedHunk) -> _Block:
         elif line.line_type in (" ", "+", "-"):
             value = line.value.encode("latin-1")
             lines.append((line.line_type, value if value.endswith(b"\n") else value + b"\n"))
-    return _Block(
+    return Block(
         old_start=hunk.source_start - (1 if hunk.source_length else 0),
         new_start=hunk.target_start - (1 if hunk.target_length else 0),
         old=tuple(value for kind, value in lines if kind != "+"),
@@ -249,81 +232,11 @@ def _bytes_on_disk(workspace: Workspace, path: str) -> bytes | None:
         raise PatchError(f"{path} cannot be read: {error.strerror}; check its permissions") from None
 
 
-def _fit(diff: _FileDiff, old: bytes | None, *, exact: bool) -> FilePatch | None:
-    """The patch from `old`, or None if a block finds no place."""
-    if (old is None) != diff.creates:
-        return None
-    hunks = _place(diff.blocks, split_lines(old or b""), exact=exact)
-    if hunks is None:
-        return None
-    new = splice(old or b"", hunks)
-    if diff.creates or diff.deletes:
-        return (
-            None
-            if diff.deletes and new
-            else file_patch(diff.path, old, None if diff.deletes else new, notes=diff.notes)
-        )
-    return FilePatch(
-        diff.path, old, new, tuple(hunks), file_patch(diff.path, old, new, notes=diff.notes).notes
-    )
-
-
-def _fit_backward(diff: _FileDiff, new: bytes | None, *, exact: bool) -> FilePatch | None:
-    """The patch that ends in `new`, or None if a block finds no place."""
-    mirrored = replace(
-        diff,
-        creates=diff.deletes,
-        deletes=diff.creates,
-        blocks=tuple(block.reversed() for block in diff.blocks),
-    )
-    back = _fit(mirrored, new, exact=exact)
-    if back is None:
-        return None
-    hunks = tuple(Hunk(h.new_start, h.new_lines, h.old_start, h.old_lines) for h in back.hunks)
-    return FilePatch(
-        diff.path,
-        back.new,
-        back.old,
-        hunks,
-        file_patch(diff.path, back.new, back.old, notes=diff.notes).notes,
-    )
-
-
-def _place(blocks: Sequence[_Block], lines: list[bytes], *, exact: bool) -> list[Hunk] | None:
-    """The blocks' runs at the places in `lines` where the blocks' old lines stand, in order."""
-    hunks: list[Hunk] = []
-    floor = offset = shift = 0
-    for block in blocks:
-        start = _find(block.old, lines, block.old_start + offset, floor, exact=exact)
-        if start is None:
-            return None
-        offset = start - block.old_start
-        for run in block.runs:
-            hunks.append(
-                Hunk(start + run.old_start, run.old_lines, start + run.old_start + shift, run.new_lines)
-            )
-            shift += len(run.new_lines) - len(run.old_lines)
-        floor = start + len(block.old)
-    return hunks
-
-
-def _find(wanted: tuple[bytes, ...], lines: list[bytes], near: int, floor: int, *, exact: bool) -> int | None:
-    """Where `wanted` stands in `lines`, at `near` or else nearest to it, not before `floor`."""
-    last = len(lines) - len(wanted)
-    places = [near] if exact or not wanted else sorted(range(floor, last + 1), key=lambda i: abs(i - near))
-    for i in places:
-        if floor <= i <= last and tuple(lines[i : i + len(wanted)]) == wanted:
-            return i
-    return None
-
-
-def _misfit(
-    diffs: Sequence[_FileDiff], forward: Sequence[FilePatch | None], backward: Sequence[FilePatch | None]
-) -> PatchError | ConflictError:
-    for diff, ahead, back in zip(diffs, forward, backward, strict=True):
-        if not ahead and not back:
+def _misfit(diffs: Sequence[FileDiff], fits: Sequence[Fit]) -> PatchError | ConflictError:
+    for diff, fit in zip(diffs, fits, strict=True):
+        if not fit.forward and not fit.backward:
             return PatchError(
                 f"the patch does not fit {diff.path} as it stands; make it anew from the present file"
             )
-    applied = next(diff.path for diff, ahead in zip(diffs, forward, strict=True) if not ahead)
+    applied = next(diff.path for diff, fit in zip(diffs, fits, strict=True) if not fit.forward)
     return ConflictError(f"the patch is applied to {applied} already, but not to all its files; split it")

@@ -79,6 +79,22 @@ class TestAlreadyApplied:
         assert git(repo, "diff") == applied
         assert seed("log").out == b""
 
+    @pytest.mark.parametrize("flags", [(), ("-y",), ("--diff",)])
+    @pytest.mark.parametrize("context", ["-U0", "-U3"])
+    def test_lines_at_the_end_are_not_added_twice(
+        self, repo: Path, seed: Seed, flags: tuple[str, ...], context: str, keep: list[tuple[int, int]]
+    ) -> None:
+        before = (repo / "calc.py").read_bytes()
+        (repo / "calc.py").write_bytes(before + b"x = 1\n")
+        diff = git(repo, "diff", context)
+        if flags:
+            result = seed("review", *flags, "-", stdin=diff)
+            assert (result.code, "already applied; left as it is" in result.err) == (0, True)
+            assert git(repo, "diff", context) == diff
+        else:
+            assert seed("review", "-", stdin=diff).code == 1
+            assert (repo / "calc.py").read_bytes() == before
+
     def test_all_kept(self, repo: Path, seed: Seed, applied: bytes, keep: list[tuple[int, int]]) -> None:
         keep += [(0, 0), (0, 1)]
         assert seed("review", "-", stdin=applied).code == 0
