@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from unidiff import Hunk as UnifiedHunk
 from unidiff import PatchedFile, PatchSet
@@ -43,8 +44,8 @@ def read_patch(data: bytes, workspace: Workspace, *, start: str = "") -> tuple[P
         before, and `reversal` gives the patch that takes back what the user does not keep.
 
     Raises:
-        PatchError: `data` is no unified diff, holds what has no lines (binary, renames, links), or does not
-            fit.
+        PatchError: `data` is no unified diff, holds what has no lines (binary, renames, links), names a file
+            twice, or does not fit.
         ConflictError: a part of it is applied and another is not, or it fits either way.
         TargetError: a path leads out of the root, into `.git` or another repository.
     """
@@ -73,7 +74,7 @@ def _fit_below(files: Sequence[PatchedFile], workspace: Workspace, below: str) -
     for diff in read:
         if diff not in diffs:
             say(f"{diff.path}: {diff.notes[0]}")
-    disk = [_bytes_on_disk(workspace, diff.path) for diff in diffs]
+    disk = _bytes_on_disk(workspace, diffs)
     fits = [fit_file(diff, data) for diff, data in zip(diffs, disk, strict=True)]
     forward = [fit.forward for fit in fits if fit.forward]
     backward = [fit.backward for fit in fits if fit.backward]
@@ -220,8 +221,22 @@ def _runs(lines: Sequence[tuple[str, bytes]]) -> Iterator[Hunk]:
         i, j = i + len(removed), j + len(added)
 
 
-def _bytes_on_disk(workspace: Workspace, path: str) -> bytes | None:
-    target = workspace.locate(path)
+def _bytes_on_disk(workspace: Workspace, diffs: Sequence[FileDiff]) -> list[bytes | None]:
+    """What each file of the diff holds, None where there is none; each file may be named only once."""
+    targets: dict[Path, str] = {}
+    for diff in diffs:
+        target = workspace.locate(diff.path)
+        if target in targets:
+            also = f", once as {targets[target]}" if targets[target] != diff.path else ""
+            raise PatchError(
+                f"the patch names {diff.path} twice{also}; merge both parts, "
+                "those of several commits with: git diff OLDEST~ NEWEST"
+            )
+        targets[target] = diff.path
+    return [_read(target, path) for target, path in targets.items()]
+
+
+def _read(target: Path, path: str) -> bytes | None:
     if not target.exists():
         return None
     if not target.is_file():

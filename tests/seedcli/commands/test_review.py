@@ -201,6 +201,24 @@ def test_what_is_no_patch_is_refused_in_one_line(
     assert git(repo, "status", "--porcelain") == b""
 
 
+@pytest.mark.parametrize("flags", [(), ("-y",), ("--diff",), ("--json",)])
+def test_two_commits_to_one_file_are_refused_before_anything_is_shown(
+    repo: Path, seed: Seed, flags: tuple[str, ...]
+) -> None:
+    who = ("-c", "user.name=T", "-c", "user.email=t@example.com")
+    for old, new in (("return a - b", "return a + b"), ("def sub", "def minus")):
+        (repo / "calc.py").write_text((repo / "calc.py").read_text().replace(old, new))
+        git(repo, *who, "commit", "-qam", "change")
+    diff = git(repo, "format-patch", "--stdout", "HEAD~2")
+    git(repo, "reset", "-q", "--hard", "HEAD~2")
+    result = seed("review", *flags, "-", stdin=diff)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "the patch names calc.py twice; merge both parts" in result.err
+    assert "git diff OLDEST~ NEWEST" in result.err
+    assert b"@@" not in result.out
+    assert git(repo, "status", "--porcelain") == b""
+
+
 @pytest.mark.parametrize("name", ["absent.patch", "."])
 def test_a_patch_file_that_cannot_be_read(repo: Path, seed: Seed, name: str) -> None:
     result = seed("review", name)

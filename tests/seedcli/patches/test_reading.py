@@ -157,6 +157,14 @@ def test_half_applied_is_a_conflict(workspace: Workspace) -> None:
         read_patch(render(patch), workspace)
 
 
+def test_two_names_of_one_file_are_refused(workspace: Workspace) -> None:
+    (workspace.root / "a.py").write_bytes(b"a\n")
+    (workspace.root / "b.py").symlink_to("a.py")
+    patch = Patch((file_patch("a.py", b"a\n", b"A\n"), file_patch("b.py", b"a\n", b"B\n")))
+    with pytest.raises(PatchError, match=r"names b\.py twice, once as a\.py; merge both parts"):
+        read_patch(render(patch), workspace)
+
+
 def test_a_change_of_mode_is_said_to_be_left_out(workspace: Workspace, root: Path) -> None:
     (root / "a.py").write_bytes(b"a\n")
     _git(root, "add", "-A")
