@@ -50,12 +50,18 @@ class SourceFile:
         """Read `path`, which `workspace` has resolved.
 
         Raises:
-            TargetError: not a regular file, unreadable, too large, binary, or not decodable without loss.
+            TargetError: not a regular file, unreadable, too large, binary, not decodable without loss, or with lines
+                that end in `\\r` alone.
         """
         name = workspace.relative(path)
         raw = _read_bytes(path, name)
         encoding = _detect_encoding(raw, name)
         text = _decode(raw, encoding, name)
+        if "\r" in text and "\n" not in text:
+            # All of it would be one line here, but many for Python, whose ends an edit of that line may lose.
+            raise TargetError(
+                f"{name} ends its lines with carriage returns alone; give it line feeds first (tr '\\r' '\\n')"
+            )
         crlf = raw.count(b"\r\n")
         return cls(
             path=path,

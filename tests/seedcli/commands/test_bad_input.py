@@ -62,6 +62,7 @@ def odd_files(repo: Path) -> Path:
     """A repository with files that cannot be edited."""
     (repo / "image.py").write_bytes(b"\x89PNG\r\n\x00\x00")
     (repo / "latin.py").write_bytes("# größe\nx = 1\n".encode("latin-1"))
+    (repo / "mac.py").write_bytes(b'def f():\r    print("a")\r    return 1\r')
     (repo / "docs").mkdir()
     (repo / "docs" / "notes.txt").write_text("hello\n")
     (repo / "loop.py").symlink_to("loop.py")
@@ -79,6 +80,8 @@ def odd_files(repo: Path) -> Path:
         ("docs", ("docs holds no Python code",)),
         ("image.py", ("image.py", "binary")),
         ("latin.py", ("latin.py is not utf-8: byte 0xf6 in line 1",)),
+        ("mac.py", ("mac.py ends its lines with carriage returns alone",)),
+        ("mac.py:1-2", ("mac.py ends its lines with carriage returns alone",)),
         ("calc.py::ad", ("calc.py has no 'ad'", "did you mean add")),
         ("calc.py:90-95", ("calc.py has", "90-95")),
         ("calc.py:5-2", ("calc.py:5-2",)),

@@ -57,6 +57,8 @@ def test_reads_what_python_reads(
         (b"# coding: hex\n", "not a text encoding"),
         (b"# coding: ascii\n'\xe9'\n", "not ascii|not utf-8"),
         (b"#" * (MAX_BYTES + 1), "split it"),
+        (b"def f():\r    return 1\r", "carriage returns alone"),
+        (codecs.BOM_UTF8 + b"a\rb", "carriage returns alone"),
     ],
 )
 def test_refuses_what_cannot_be_read_without_loss(tmp_path: Path, raw: bytes, words: str) -> None:
@@ -95,6 +97,9 @@ def test_a_folder_is_no_source(tmp_path: Path) -> None:
         (codecs.BOM_UTF8 + b"a\r\nb\r\n", 0, 1, "A\n", codecs.BOM_UTF8 + b"A\r\nb\r\n"),
         (b"\tif a:\n\t\tb\n", 0, 2, "\tif a:\n        b\n        c\n", b"\tif a:\n\t\tb\n\t\tc\n"),
         (b"  a\n", 0, 1, "  a\n  b\n", b"  a\n  b\n"),
+        (b"a\rb\nc\n\rd\n", 1, 2, "C\n", b"a\rb\nC\n\rd\n"),
+        (b"a\rb\nc\nd\r", 0, 2, "a\rb\nC\n", b"a\rb\nC\nd\r"),
+        (b"a\r\r\nb\r\n", 0, 2, "a\r\nB\n", b"a\r\r\nB\r\n"),
         (b"# coding: latin-1\n'\xe9'\nx\n", 2, 3, "'\xfc'\n", b"# coding: latin-1\n'\xe9'\n'\xfc'\n"),
     ],
 )
