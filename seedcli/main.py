@@ -160,7 +160,7 @@ def seed(
 
 
 def run() -> None:
-    """The entry point of the console script. Never returns; the exit code is the contract's."""
+    """Run the command line. Never returns; the exit code is the contract's."""
     try:
         app(prog_name="seed")
     except Exception:

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -137,26 +139,80 @@ def test_a_defect_of_seed_is_no_answer_about_the_code() -> None:
     assert "this is a defect of Seed" in done.stderr
 
 
-class TestInterruption:
-    """Ctrl-C while the model works: 130, one line, nothing written."""
+def test_the_console_script_is_python_m_seedcli() -> None:
+    script = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]["scripts"]["seed"]
+    assert script == "seedcli.__main__:run"
+    code = "import sys, seedcli.__main__; sys.exit('typer' in sys.modules or 'seedcli.main' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=HERE).returncode == 0
 
-    def test_interrupted(self, tmp_path: Path) -> None:
+
+class TestInterruption:
+    """Ctrl-C, or `kill`, at any time: the exit code of a signal, one line, nothing written."""
+
+    @pytest.fixture
+    def start(self, tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
+        """Starts a process in a folder with a defective file, and waits until it has made the file `asked`."""
         (tmp_path / "calc.py").write_text("def f(a):\n    return a - 1\n")
-        env = os.environ | {
-            "PYTHONPATH": str(HERE),
-            "SEED_STATE_DIR": str(tmp_path / "state"),
-            "SCRIPT": json.dumps({"-": "+"}),
-            "WAIT_FOR": str(tmp_path / "go"),
-            "ASKED": str(tmp_path / "asked"),
-        }
-        command = [sys.executable, "-m", "tests.seedcli.commands.scripted", "edit", "-y", "fix", "calc.py"]
-        process = subprocess.Popen(
-            command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+
+        def run(*command: str, **variables: str) -> "subprocess.Popen[str]":
+            env = (
+                os.environ | {"PYTHONPATH": str(HERE), "SEED_STATE_DIR": str(tmp_path / "state")} | variables
+            )
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=tmp_path,
+                env=env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            while not (tmp_path / "asked").exists():
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.01)
+            return process
+
+        return run
+
+    @pytest.mark.parametrize(
+        ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    )
+    def test_while_the_model_works(
+        self,
+        tmp_path: Path,
+        start: Callable[..., "subprocess.Popen[str]"],
+        number: signal.Signals,
+        code: int,
+        word: str,
+    ) -> None:
+        process = start(
+            *("-m", "tests.seedcli.commands.scripted", "edit", "-y", "fix", "calc.py"),
+            SCRIPT=json.dumps({"-": "+"}),
+            WAIT_FOR=str(tmp_path / "go"),
+            ASKED=str(tmp_path / "asked"),
         )
-        while not (tmp_path / "asked").exists():
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=20)
-        assert (process.returncode, out, err) == (130, "", "seed: interrupted\n")
+        assert (process.returncode, out, err) == (code, "", f"seed: {word}\n")
         assert (tmp_path / "calc.py").read_text() == "def f(a):\n    return a - 1\n"
+
+    @pytest.mark.parametrize(
+        ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    )
+    def test_while_it_starts(
+        self,
+        tmp_path: Path,
+        start: Callable[..., "subprocess.Popen[str]"],
+        number: signal.Signals,
+        code: int,
+        word: str,
+    ) -> None:
+        # A slow disk: the library that reads the command line takes a minute to come.
+        slow = tmp_path / "slow"
+        slow.mkdir()
+        (slow / "typer.py").write_text(
+            f"import pathlib, time\npathlib.Path({str(tmp_path / 'asked')!r}).touch()\ntime.sleep(60)\n"
+        )
+        process = start("-m", "seedcli", "log", PYTHONPATH=f"{slow}:{HERE}")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+        assert (process.returncode, out, err) == (code, "", f"seed: {word}\n")

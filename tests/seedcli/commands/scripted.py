@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.requests import EditRequest
 from seedcli import abilities, model_client
-from seedcli.main import run
+from seedcli.__main__ import run
 from seedcli.model_client import ScriptedModel
 
 
