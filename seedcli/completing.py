@@ -130,7 +130,9 @@ def _read_gap(job: CompletionJob, workspace: Workspace) -> _Gap:
     lines = source.text.split("\n")
     line = int(match["line"])
     if not 1 <= line <= len(lines):
-        raise TargetError(f"{source.name} has {len(lines)} lines, not {line}; give a line of the file")
+        # After the last line ending there is a place, but no line.
+        count = len(lines) - (not lines[-1])
+        raise TargetError(f"{source.name} has {count} lines, not {line}; give a line of the file")
     width = len(lines[line - 1])
     column = int(match["column"] or width + 1)
     if not 1 <= column <= width + 1:

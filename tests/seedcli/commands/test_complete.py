@@ -108,8 +108,8 @@ def test_the_threshold_can_be_given(repo: Path, seed: Seed) -> None:
     ("target", "message"),
     [
         ("calc.py", "'calc.py' names no place; write FILE:LINE or FILE:LINE:COL"),
-        ("calc.py:0", "calc.py has 7 lines, not 0"),
-        ("calc.py:8", "calc.py has 7 lines, not 8"),
+        ("calc.py:0", "calc.py has 6 lines, not 0"),
+        ("calc.py:8", "calc.py has 6 lines, not 8"),
         ("calc.py:1:16", "calc.py:1 has 14 characters; give a column from 1 to 15, not 16"),
         ("clac.py:1", "did you mean calc.py?"),
         (".env:1", "pass --force"),
