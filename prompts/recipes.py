@@ -169,8 +169,9 @@ def find_recipe(recipes: Mapping[str, Recipe], name: str) -> Recipe:
         RecipeError: there is none; names those that come near.
     """
     if name not in recipes:
-        near = difflib.get_close_matches(name, recipes, 3) or sorted(recipes)
-        raise RecipeError(f"no recipe {name!r}; did you mean {', '.join(near)}?")
+        near = difflib.get_close_matches(name, recipes, 3)
+        cure = f"did you mean {', '.join(near)}?" if near else "see `seed prompts list`"
+        raise RecipeError(f"no recipe {name!r}; {cure}")
     return recipes[name]
 
 

@@ -71,6 +71,8 @@ def test_an_unknown_variable_is_named_with_the_known_ones(tmp_path: Path) -> Non
 def test_an_unknown_recipe_is_answered_with_near_ones() -> None:
     with pytest.raises(RecipeError, match="no recipe 'fstrings'; did you mean fstring"):
         find_recipe(load_recipes(), "fstrings")
+    with pytest.raises(RecipeError, match=r"no recipe 'zzz'; see `seed prompts list`$"):
+        find_recipe(load_recipes(), "zzz")
 
 
 def test_the_users_recipes_add_and_override(tmp_path: Path) -> None:

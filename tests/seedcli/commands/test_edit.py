@@ -363,6 +363,7 @@ class TestRecipes:
         ("words", "message"),
         [
             (("--recipe", "rname", "calc.py"), "no recipe 'rname'; did you mean rename"),
+            (("--recipe", "zzz", "calc.py"), "no recipe 'zzz'; see `seed prompts list`"),
             (("--recipe", "rename", "old=a", "calc.py"), "misses the variable 'new'"),
             (("--recipe", "rename", "old=a", "new=b", "nwe=b", "calc.py"), "no variable 'nwe'"),
             (("--recipe", "enumerate", "x=1"), "no variable 'x'"),
