@@ -1,5 +1,6 @@
 """Targets: what a user names on the command line, and the regions that it stands for."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ class Target:
 
 
 def parse_target(text: str) -> Target:
-    """Read `file`, `folder`, `file::symbol`, `file:START-END` or `file:LINE`.
+    """Read `file`, `folder`, `file::symbol`, `file:START-END` or `file:LINE`; a file of exactly that name comes first.
 
     Raises:
         TargetError: the symbol is empty, or the lines are not a range.
     """
+    if os.path.lexists(text):
+        return Target(text)
     path, colons, symbol = text.partition("::")
     if colons:
         if not path or not symbol:

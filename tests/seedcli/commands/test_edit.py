@@ -307,7 +307,7 @@ class TestTargets:
         assert len(model.asked) == 3
 
     def test_names_as_git_prints_them(self, repo: Path, seed: Seed) -> None:
-        names = ['a"b.py', "é.py", "\u2028.py", '"as it stands".py']
+        names = ['a"b.py', "é.py", "\u2028.py", "x::f.py", "ü::f.py", "x:3.py", '"as it stands".py']
         for name in names:
             (repo / name).write_text(ADD)
         git(repo, "add", "-A")

@@ -87,8 +87,7 @@ class TestNames:
     def test_each_by_its_own_name(self, repo: Path, files: dict[Path, bytes], seed: Seed) -> None:
         for name in NAMES:
             result = seed("edit", "--", "fix the bug", "./" + os.fsdecode(name))
-            # What looks like a symbol is taken for one; the file can be had through its folder.
-            assert result.code == (2 if b"::" in name else 1), name
+            assert result.code == 1, name
             assert_clean(result.err)
 
     def test_as_changes_and_in_a_commit(self, repo: Path, files: dict[Path, bytes], seed: Seed) -> None:

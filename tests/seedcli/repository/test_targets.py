@@ -53,6 +53,16 @@ def test_parse_refuses(text: str) -> None:
         parse_target(text)
 
 
+@pytest.mark.parametrize("name", ["x::f.py", "x:3", "x:1-2", "x::"])
+def test_a_file_of_exactly_that_name_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").write_text(_CODE)
+    (tmp_path / name).write_text(_CODE)
+    assert parse_target(name) == Target(name)
+
+
 def test_file_symbol_lines(project: Workspace) -> None:
     assert _spans(project, "a.py") == [("a.py", [(1, 1), (4, 5), (9, 10)])]
     assert _spans(project, "a.py::f") == [("a.py", [(4, 5)])]
