@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.requests import EditOptions, EditRequest
 from seedcli.abilities import refuse_untrained
-from seedcli.batching.jobs import BatchJob, JobError, key_of, read_job
+from seedcli.batching.jobs import BatchJob, JobError, JobId, key_of, read_job
 from seedcli.batching.state import State
 from seedcli.batching.windows import Entry
 from seedcli.checking import check_job
@@ -60,14 +60,19 @@ class JobReader:
             job = read_job(line, number)
             self._refuse_twice(job, number)
         except JobError as error:
+            self._note(error.id, number)
             return self._failed(Entry(error.id, key_of(line, number)), error)
         return self._prepared(job, key_of(line))
 
     def _refuse_twice(self, job: BatchJob, number: int) -> None:
-        # 1 and "1" are one id: there is one patch file for both.
-        first = self._lines_of_ids.setdefault(str(job.id), number)
+        first = self._note(job.id, number)
         if first != number:
             raise JobError(f"line {number}: the id {job.id!r} stands in line {first} already", job.id)
+
+    def _note(self, id_: JobId, number: int) -> int:
+        """The first line with that id, be it a job or not: its result bears the id in either case."""
+        # 1 and "1" are one id: there is one patch file for both.
+        return number if id_ is None else self._lines_of_ids.setdefault(str(id_), number)
 
     def _prepared(self, job: BatchJob, key: str) -> Entry:
         entry = Entry(job.id, key, switches=job.switches)

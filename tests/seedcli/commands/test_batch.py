@@ -130,6 +130,18 @@ def test_bad_jobs_stop_no_other(repo: Path, seed: Seed) -> None:
     assert done.code == 1
 
 
+def test_an_id_counts_in_a_line_that_is_no_job_too(repo: Path, seed: Seed) -> None:
+    done = batch(seed, [{"id": 1}, job("1", "one.py"), job(2, "two.py"), {"id": 2}])
+    found = results(done)
+    assert [(r["id"], r["outcome"]) for r in found] == [
+        (1, "error"),
+        ("1", "error"),
+        (2, "proposed"),
+        (2, "error"),
+    ]
+    assert "line 2: the id '1' stands in line 1 already" in found[1]["message"]
+
+
 @pytest.mark.parametrize(
     ("jobs", "flags", "code"),
     [
