@@ -49,8 +49,8 @@ def changes(choices: Sequence[Choice], *, alone: bool = False) -> Iterator[Picks
 def _ranked(choices: Sequence[Choice], base: Picks, *, alone: bool) -> Iterator[tuple[int, int | None]]:
     """Regions with their candidates, None for the region as it is, likeliest first.
 
-    A candidate counts against what it replaces, and the n-th of a region an n-th. Tuned on groups of twelve functions with
-    a defect in one: within 16 changes 34 % are mended, 33 % without that division.
+    A candidate counts against what it replaces, and the n-th of a region an n-th. Tuned on groups of twelve functions
+    with a defect in one: within 16 changes 34 % are mended, 33 % without that division.
     """
     found: list[tuple[float, int, int | None]] = []
     for i, choice in enumerate(choices):

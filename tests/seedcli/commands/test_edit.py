@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.requests import EditRequest, ModelInfo, Proposal, Verdict
+from engine.requests import EditRequest, Law, ModelInfo, Proposal, Verdict
 from seedcli.model_client import ScriptedModel
 from seedcli.patches.patch import Patch
 from tests.seedcli.commands.conftest import ADD, ADD_FIXED, SUB, Seed, git
@@ -226,23 +226,23 @@ class TestValidation:
         assert [options.new_names for options in model.options] == [False, True, True]
 
     @pytest.mark.parametrize(
-        ("words", "may_change"),
+        ("words", "law"),
         [
-            (("--recipe", "rename", "old=a", "new=x"), ("a", "x")),
-            (("rename a to x",), ("a", "x")),
-            (("convert string formatting to f-strings",), ("format",)),
+            (("--recipe", "rename", "old=a", "new=x"), Law("rename", (("old", "a"), ("new", "x")))),
+            (("rename a to x",), Law("rename", (("old", "a"), ("new", "x")))),
+            (("convert string formatting to f-strings",), Law("fstring")),
             (("--recipe", "fix"), None),
             (("use x instead of a",), None),
         ],
     )
-    def test_what_a_recipe_may_change_is_told_the_model(
-        self, repo: Path, seed: Seed, words: tuple[str, ...], may_change: tuple[str, ...] | None
+    def test_the_law_of_a_recipe_is_told_the_model(
+        self, repo: Path, seed: Seed, words: tuple[str, ...], law: Law | None
     ) -> None:
         unfaithful = Proposal("unfaithful", (), "the edit found uses other names more often", 1.0, 2, 2, 9)
         (repo / "calc.py").write_text("def add(a, b):\n    return '%s' % (a - b)\n")
         model = ScriptedModel(lambda _: unfaithful)
         result = seed("edit", *words, "calc.py::add", model=model)
-        assert [request.may_change for request in model.asked] == [may_change]
+        assert [request.law for request in model.asked] == [law]
         assert (result.code, result.out) == (3, b"")
         assert "uses other names more often" in result.err
 
