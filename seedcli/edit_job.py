@@ -210,7 +210,13 @@ def after_failure(workspace: Workspace, printed: str, tasks: Sequence[Task]) -> 
     """
     traced = Traced.read(workspace, printed, cwd=Path.cwd())
     if not tasks:
-        return traced.tasks()
+        found = traced.tasks()
+        if traced.is_of_tests:
+            count = sum(len(task.regions) for task in found)
+            say(
+                f"the failure names tests alone: looking at {count} function{'s' * (count > 1)} that they use"
+            )
+        return found
     told = traced.told(tasks)
     if not any(task.hints for task in told):
         say("nothing in the targets came up in the failure: the model is told nothing of it")

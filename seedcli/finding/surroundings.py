@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 
 from seedcli.errors import TargetError
+from seedcli.finding.imports import imported
 from seedcli.index.store import Store
 from seedcli.proposing import Task
 from seedcli.repository.regions import Region
@@ -25,8 +25,6 @@ CHARACTERS = 3
 MAX_BODY = 20
 """Lines up to which a definition is shown whole; of a longer one the signature."""
 MAX_CALLERS = 8
-_FROM = re.compile(r"from (?P<dots>\.*)(?P<module>[\w.]*) import (?P<names>.+)")
-_FOLDERS = ("", "src/", "lib/")
 
 
 @dataclass(slots=True)
@@ -61,7 +59,7 @@ class Surroundings:
         around = [d for d in symbols.definitions if d.start < region.start and region.end <= d.end]
         own = [d for d in symbols.definitions if not region.start <= d.start < region.end]
         yield from (_shown(source, d) for d in own if d.name in names and d not in around)
-        for path, name in _imported(source.name, symbols):
+        for path, name in imported(source.name, symbols):
             if name not in names or (found := self._read(path)) is None:
                 continue
             other, its = found
@@ -124,25 +122,6 @@ def _beside(task: Task, around: Surroundings) -> Iterator[str]:
     for i, region in enumerate(task.regions):
         told = task.beside[i] if task.beside else ""
         yield told + around(task.source, region)
-
-
-def _imported(path: str, symbols: Symbols) -> Iterator[tuple[str, str]]:
-    """File and name of what a Python file takes out of other files of the workspace, as far as paths tell."""
-    for statement in symbols.imports:
-        match = _FROM.match(statement.text)
-        if match is None:
-            continue
-        names = [name.split(" as ")[0].strip(" ()") for name in match["names"].split(",")]
-        for stem in _stems(path, len(match["dots"]), match["module"].replace(".", "/")):
-            yield from ((f"{stem}.py", name) for name in names if name)
-            yield from ((f"{stem}/__init__.py", name) for name in names if name)
-
-
-def _stems(path: str, level: int, module: str) -> list[str]:
-    if not level:
-        return [folder + module for folder in _FOLDERS]
-    parents = PurePosixPath(path).parents
-    return [str(parents[level - 1] / module)] if level <= len(parents) else []
 
 
 def _shown(source: SourceFile, d: Definition) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from seedcli.errors import TargetError
 from seedcli.finding.failures import Failure, read_failures
+from seedcli.finding.reached import Reached
 from seedcli.proposing import Task
 from seedcli.repository.regions import Region
 from seedcli.repository.source import SourceFile
@@ -48,16 +49,15 @@ class Traced:
         return cls(workspace, tuple(Seen(tuple(files.own(one)), one.error) for one in failures))
 
     def tasks(self) -> list[Task]:
-        """The regions in which the failures came up: of each the innermost that is no test's.
+        """The regions in which the failures came up: of each the innermost that is no test's; where all are, the
+        functions that the tests use.
 
         Raises:
             TargetError: there are none.
         """
         spans: dict[Path, list[tuple[int, int]]] = {}
-        for seen in self.failures:
-            own = [place for place in seen.lines if not _is_test(self.workspace.relative(place[0]))]
-            for path, line in own[-1:]:
-                spans.setdefault(path, []).append((line, line + 1))
+        for path, line in self._innermost():
+            spans.setdefault(path, []).append((line, line + 1))
         tasks = []
         for path, lines in spans.items():
             source = SourceFile.read(self.workspace, path)
@@ -65,10 +65,32 @@ class Traced:
             if regions := touched(source, [span for span in lines if span[0] <= last]):
                 tasks.append(Task(source, tuple(regions)))
         if not tasks:
+            tasks = self._tested()
+        if not tasks:
             raise TargetError(
                 "the failure names no code here that may be edited, but for tests; name a target"
             )
         return self.told(tasks)
+
+    @property
+    def is_of_tests(self) -> bool:
+        """Whether the failures name places in tests and none elsewhere."""
+        return any(seen.lines for seen in self.failures) and not any(self._innermost())
+
+    def _innermost(self) -> Iterator[tuple[Path, int]]:
+        """Of each failure the innermost place that is no test's."""
+        for seen in self.failures:
+            yield from [place for place in seen.lines if not _is_test(self.workspace.relative(place[0]))][-1:]
+
+    def _tested(self) -> list[Task]:
+        """The functions that the failing tests use, as far as names and imports tell."""
+        places = [place for seen in self.failures for place in seen.lines]
+        tasks = []
+        for name, lines in Reached(self.workspace).functions(places).items():
+            if not _is_test(name) and any(self.workspace.editable([name])):
+                source = SourceFile.read(self.workspace, self.workspace.root / name)
+                tasks.append(Task(source, tuple(touched(source, lines))))
+        return tasks
 
     def told(self, tasks: Sequence[Task]) -> list[Task]:
         """The regions that a failure names, with what is known of it.

@@ -60,6 +60,16 @@ def test_tests_that_fail_are_not_what_is_edited(repo: Path, seed: Seed) -> None:
     assert [request.region for request in model.asked] == [SUB]
 
 
+def test_what_a_failing_test_uses_is_edited(repo: Path, seed: Seed) -> None:
+    (repo / "test_calc.py").write_text("from calc import add\n\ndef test():\n    assert add(1, 2) == 3\n")
+    trace = '  File "test_calc.py", line 4, in test\nAssertionError\n'
+    model = repairing()
+    result = seed("edit", "-y", "fix it", "--traceback", "-", model=model, stdin=trace.encode())
+    assert [request.region for request in model.asked] == [ADD]
+    assert "the failure names tests alone: looking at 1 function that they use" in result.err
+    assert result.code == 0
+
+
 def test_files_that_may_not_be_edited_are_passed_over(repo: Path, seed: Seed) -> None:
     (repo / ".gitignore").write_text("lib/\n")
     (repo / "lib").mkdir()
