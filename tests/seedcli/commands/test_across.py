@@ -171,7 +171,7 @@ def test_a_parameter_is_renamed_with_the_keywords_of_callers(app: Path, seed: Se
     ("words", "complaint"),
     [
         (("old=load", "new=save", "--uses", "io_.py::load"), "has 'save' already"),
-        (("old=load", "new=1x", "--uses", "io_.py::load"), "is not another name"),
+        (("old=load", "new=1x", "--uses", "io_.py::load"), "is no name that Python"),
         (("old=load", "new=fetch", "--uses", "io_.py"), "needs the one definition"),
         (("old=load", "new=fetch", "--uses"), "no target"),
         (("old=none", "new=fetch", "--uses", "io_.py::load"), "has no parameter 'none'"),

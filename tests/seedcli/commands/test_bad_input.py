@@ -113,9 +113,15 @@ def test_an_empty_instruction(repo: Path, seed: Seed) -> None:
     assert_refused(seed("edit", " ", "calc.py"), 2, "the instruction is empty")
 
 
-@pytest.mark.parametrize("words", [("fix caf\udce9",), ("--recipe", "rename", "old=\udcff", "new=b")])
-def test_an_instruction_that_is_not_utf8(repo: Path, seed: Seed, words: tuple[str, ...]) -> None:
-    assert_refused(seed("edit", *words, "calc.py"), 2, "is not UTF-8")
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("fix caf\udce9",), "is not UTF-8"),
+        (("--recipe", "rename", "old=\udcff", "new=b"), "is no name that Python code can have"),
+    ],
+)
+def test_an_instruction_that_is_not_utf8(repo: Path, seed: Seed, words: tuple[str, ...], why: str) -> None:
+    assert_refused(seed("edit", *words, "calc.py"), 2, why)
 
 
 def test_an_empty_file_has_nothing_to_change(repo: Path, seed: Seed) -> None:
