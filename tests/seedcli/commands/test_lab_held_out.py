@@ -91,7 +91,7 @@ def test_a_function_that_a_recipe_offers_nothing_is_to_stay(editor, tmp_path, mo
     assert 0 < sum(score["hits"] for score in own) < 14
 
 
-def test_a_recipe_that_says_what_it_changes_is_asked_by_name_too(editor, tmp_path):
+def test_recipes_are_asked_by_name_too(editor, tmp_path):
     named = "def f(total, other):\n    return total + other\n"
     held_out = tmp_path / "held_out.jsonl"
     held_out.write_text(4 * (json.dumps({"text": named, "source": "s", "kind": "function"}) + "\n"))
@@ -99,6 +99,9 @@ def test_a_recipe_that_says_what_it_changes_is_asked_by_name_too(editor, tmp_pat
     assert done.exit_code == 0, done.output
     scores = json.loads((tmp_path / "recipes.json").read_text())["scores"]
     by_name = {name: score["count"] for name, score in scores.items() if "by name" in name}
-    assert by_name == {"rename, by name": 2}
-    assert scores["rename"]["count"] == 2
-    assert editor.asked == 2 + sum(s["count"] for n, s in scores.items() if "phrasings" in n)
+    assert by_name == {
+        f"{name}, by name": 2 for name in ("rename", "add-default", "remove-default", "remove-prints")
+    }
+    in_words = {name.split(",")[0]: s["count"] for name, s in scores.items() if "phrasings" not in name}
+    assert in_words == {name.split(",")[0]: count for name, count in by_name.items()}
+    assert editor.asked == 2 * sum(by_name.values())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,7 @@ def test_a_patch_that_makes_a_file_is_reviewed_written_and_undone(repo: Path, se
 
 def test_a_check_sees_the_new_file(repo: Path, seed: Seed) -> None:
     before = tree(repo)
-    check = "python tests/t.py && grep -q 'a + b' calc.py"
+    check = f"{sys.executable} tests/t.py && grep -q 'a + b' calc.py"
     new = ("--new", "tests/t.py")
     result = seed("edit", "--check", check, "fix", "calc.py", *new, model=writing("X = 1\n"))
     assert (result.code, tree(repo)) == (1, before)
