@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from engine.identifiers import coined, names, replaced, unbound, uses
 from engine.laws import fault
 from engine.literals import said
-from engine.requests import Candidate, EditRequest, Law, Verdict
+from engine.requests import Candidate, EditRequest, Verdict
 from engine.syntax import compiles, parses
 
 LEAST_MEND = 0.03
@@ -65,16 +65,17 @@ def offerable(
     if left and request.may_change is not None:
         left, why = faithful(request, left, request.may_change), UNFAITHFUL
     if left and request.law is not None:
-        left, why = _lawful(request.region, left, request.law)
+        refusals = [unlawful(request, c.text) for c in left]
+        left = [c for c, refusal in zip(left, refusals, strict=True) if refusal is None]
+        why = next(filter(None, refusals), None)
     return left, None if left else why
 
 
-def _lawful(region: str, candidates: Sequence[Candidate], law: Law) -> tuple[list[Candidate], Refusal | None]:
-    """Those that keep a law, and what is wrong with the first that does not."""
-    faults = [fault(law.name, region, c.text, dict(law.values)) for c in candidates]
-    told = next(filter(None, faults), "")
-    kept = [c for c, wrong in zip(candidates, faults, strict=True) if not wrong]
-    return kept, Refusal("unfaithful", f"the edit found is not what the recipe says: {told}")
+def unlawful(request: EditRequest, text: str) -> Refusal | None:
+    """Why a text may not be offered under the law of the request; None if it may."""
+    law = request.law
+    told = fault(law.name, request.region, text, dict(law.values)) if law is not None else ""
+    return Refusal("unfaithful", f"the edit found is not what the recipe says: {told}") if told else None
 
 
 def plausible_first(

@@ -21,8 +21,8 @@ from engine.checkpoints.families.family import Ids
 from engine.checkpoints.vocabulary import Vocabulary
 from engine.diffusion.levenshtein import gaps
 from engine.errors import CheckpointError
-from engine.laws import fault
 from engine.model.packed import Packing
+from engine.offers import unlawful
 from engine.requests import (
     Candidate,
     Completed,
@@ -296,8 +296,8 @@ class Rewriter:
         sure = [one for one in read if one.text is not None and one.score >= threshold]
         if any(one.text == task.request.region for one in sure):
             return "unchanged", "nothing needs to change"
-        if sure and (why := next(filter(None, (_fault(task.request, one.text or "") for one in sure)), "")):
-            return "unfaithful", f"the edit found is not what the recipe says: {why}"
+        if refusal := next(filter(None, (unlawful(task.request, one.text or "") for one in sure)), None):
+            return refusal.verdict, refusal.message
         if sure:
             return "unsound", "the edit found would not parse"
         if any(one.text is not None for one in read):
@@ -312,7 +312,7 @@ class Rewriter:
             text = one.text
             if text is None or text == region or text in found or one.score < threshold:
                 continue
-            if (task.request.must_parse and not parses(text)) or _fault(task.request, text):
+            if (task.request.must_parse and not parses(text)) or unlawful(task.request, text):
                 continue
             found[text] = Candidate(text, one.score, self._changed(region, text), written.rounds)
         return tuple(found.values())
@@ -320,12 +320,6 @@ class Rewriter:
     def _changed(self, region: str, text: str) -> int:
         before, after = self._vocabulary.encode(region), self._vocabulary.encode(text)
         return sum(max(gap.end - gap.start, len(gap.wanted)) for gap in gaps(before, after))
-
-
-def _fault(request: EditRequest, text: str) -> str:
-    """How a text breaks the law of the request."""
-    law = request.law
-    return fault(law.name, request.region, text, dict(law.values)) if law is not None else ""
 
 
 def _open(what: Described, device: str, dtype: torch.dtype, packing: Packing | None) -> _Opened:

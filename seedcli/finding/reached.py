@@ -8,12 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seedcli.errors import TargetError
 from seedcli.finding.imports import imported
-from seedcli.repository.source import SourceFile
+from seedcli.finding.readings import Readings
 from seedcli.repository.workspace import Workspace
-from seedcli.syntax.languages import language_of
-from seedcli.syntax.symbols import Definition, Symbols, read
+from seedcli.syntax.symbols import Definition, Symbols
 
 STEPS = 3
 """From a test to what it uses, to what that uses, and once more."""
@@ -27,7 +25,10 @@ class Reached:
     """Follows names in one workspace."""
 
     workspace: Workspace
-    _known: dict[str, Symbols | None] = field(default_factory=dict)
+    _read: Readings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._read = Readings(self.workspace)
 
     def functions(self, places: Sequence[tuple[Path, int]]) -> dict[str, list[Lines]]:
         """Functions that are reached from those around the places, by file, without them.
@@ -52,7 +53,7 @@ class Reached:
 
     def _around(self, path: str, line: int) -> Lines:
         """The outermost function around a line; else the line."""
-        symbols = self._read(path)
+        symbols = self._symbols(path)
         holding = (
             (d for d in symbols.definitions if d.kind == "function" and d.start <= line < d.end)
             if symbols
@@ -61,7 +62,7 @@ class Reached:
         return next(((d.start, d.end) for d in holding), (line, line + 1))
 
     def _names(self, path: str, lines: Lines) -> set[str]:
-        symbols = self._read(path)
+        symbols = self._symbols(path)
         spots = symbols.references.items() if symbols else ()
         return {name for name, where in spots if any(lines[0] <= line < lines[1] for line in where)}
 
@@ -71,26 +72,21 @@ class Reached:
         Args:
             said: names on the way there: `make().fill()` names a method of a class that `make` names.
         """
-        symbols, names = self._read(path), self._names(path, lines)
+        symbols, names = self._symbols(path), self._names(path, lines)
         if symbols is None:
             return
         for definition in _meant(symbols, names, said):
             if not lines[0] <= definition.start < lines[1]:
                 yield path, (definition.start, definition.end)
         for file, name in imported(path, symbols):
-            other = self._read(file) if not name or name in names else None
+            other = self._symbols(file) if not name or name in names else None
             if other is not None:
                 for definition in _meant(other, {name} if name else names, said):
                     yield file, (definition.start, definition.end)
 
-    def _read(self, path: str) -> Symbols | None:
-        if path not in self._known:
-            try:
-                source = SourceFile.read(self.workspace, self.workspace.root / path)
-                self._known[path] = read(source.text, language_of(path))
-            except TargetError:
-                self._known[path] = None
-        return self._known[path]
+    def _symbols(self, path: str) -> Symbols | None:
+        found = self._read(path)
+        return found[1] if found is not None else None
 
 
 def _meant(symbols: Symbols, names: set[str], used: set[str]) -> Iterator[Definition]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from seedcli.errors import TargetError
 from seedcli.finding.imports import imported
+from seedcli.finding.readings import Readings
 from seedcli.index.store import Store
 from seedcli.proposing import Task
 from seedcli.repository.regions import Region
@@ -35,7 +35,10 @@ class Surroundings:
     budget: int
     """Characters that all of it may have."""
 
-    _known: dict[str, tuple[SourceFile, Symbols] | None] = field(default_factory=dict)
+    _read: Readings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._read = Readings(self.workspace)
 
     def __call__(self, source: SourceFile, region: Region) -> str:
         """The text for one region; empty where nothing is around it that it uses."""
@@ -83,15 +86,6 @@ class Surroundings:
                     found.append(lines[number].strip())
         if found:
             yield "\n".join(f"# used as: {line}" for line in dict.fromkeys(found[:MAX_CALLERS]))
-
-    def _read(self, path: str) -> tuple[SourceFile, Symbols] | None:
-        if path not in self._known:
-            try:
-                source = SourceFile.read(self.workspace, self.workspace.root / path)
-                self._known[path] = source, read(source.text, language_of(path))
-            except TargetError:
-                self._known[path] = None
-        return self._known[path]
 
     def _fit(self, pieces: list[str]) -> str:
         """The pieces that fit, the last ones first, in their order."""
